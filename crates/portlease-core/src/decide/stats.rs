@@ -1,0 +1,46 @@
+//! How the ports are used.
+
+use alloc::vec::Vec;
+use core::cmp::Reverse;
+
+use super::lifecycle::untraced;
+use crate::{
+    Decision, Facts, Leases, NamedRange, PortSet, PortUsage, RangeUsage, Reply, Stats, StatsQuery,
+};
+
+pub(super) fn stats(leases: &Leases, query: &StatsQuery, facts: &Facts) -> Decision {
+    let mut occupied_only = facts.occupied.ports().clone();
+    occupied_only -= leases.ports();
+    let ranges = query
+        .ranges
+        .iter()
+        .map(|named| range_usage(named, leases, &occupied_only))
+        .collect();
+    let top = usize::try_from(query.top).unwrap_or(usize::MAX);
+    let by_grants = |usage: &PortUsage| (usage.grants, usage.port);
+    let mut busiest = leases.usage();
+    busiest.sort_unstable_by_key(|usage| (Reverse(usage.grants), usage.port));
+    let mut least_used = busiest.clone();
+    least_used.sort_unstable_by_key(by_grants);
+    busiest.truncate(top);
+    least_used.truncate(top);
+    let stats = Stats {
+        ranges,
+        busiest,
+        least_used,
+        counters: leases.counters(),
+    };
+    untraced(Vec::new(), Reply::Stats(stats))
+}
+
+fn range_usage(named: &NamedRange, leases: &Leases, occupied_only: &PortSet) -> RangeUsage {
+    let leased = leases.ports().count_in(named.range);
+    let occupied = occupied_only.count_in(named.range);
+    RangeUsage {
+        name: named.name.clone(),
+        range: named.range,
+        leased,
+        occupied,
+        free: named.range.len() - leased - occupied,
+    }
+}

@@ -1,0 +1,141 @@
+//! What was observed of the world. The decision sees nothing else.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Holder, Name, Port, PortSet, Timestamp};
+
+/// Every observation of the world that a decision may use.
+///
+/// ```
+/// use portlease_core::{Facts, Port, Timestamp};
+///
+/// let mut facts = Facts::at(Timestamp::from_millis(1_000));
+/// facts.occupied.insert(Port::literal(3000), None);
+/// assert!(facts.occupied.ports().contains(Port::literal(3000)));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    /// The moment of the observation.
+    pub now: Timestamp,
+    /// The ports that could not be bound at that moment, and by whom they are occupied.
+    #[serde(default)]
+    pub occupied: Occupancy,
+    /// The ports that the operating system keeps for itself.
+    #[serde(default)]
+    pub system_reserved: PortSet,
+    /// The lowest port that the caller may bind; every port when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unprivileged_start: Option<Port>,
+    /// The holders that were seen to have ended. Whoever is not named counts as alive.
+    #[serde(default)]
+    pub dead: BTreeSet<Holder>,
+}
+
+impl Facts {
+    /// Nothing was observed but the time.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self {
+            now,
+            ..Self::default()
+        }
+    }
+}
+
+/// The occupied ports of a machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<OccupiedPort>", into = "Vec<OccupiedPort>")]
+pub struct Occupancy {
+    ports: PortSet,
+    occupants: BTreeMap<Port, Occupant>,
+}
+
+impl Occupancy {
+    /// Adds a port, and who is on it when that is known.
+    pub fn insert(&mut self, port: Port, occupant: Option<Occupant>) {
+        self.ports.insert(port);
+        if let Some(occupant) = occupant {
+            self.occupants.insert(port, occupant);
+        }
+    }
+
+    /// The occupied ports.
+    #[must_use]
+    pub fn ports(&self) -> &PortSet {
+        &self.ports
+    }
+
+    /// Who is on the port, when that is known.
+    #[must_use]
+    pub fn occupant(&self, port: Port) -> Option<&Occupant> {
+        self.occupants.get(&port)
+    }
+}
+
+/// One entry of an [`Occupancy`] in JSON.
+#[derive(Serialize, Deserialize)]
+struct OccupiedPort {
+    port: Port,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    occupant: Option<Occupant>,
+}
+
+impl From<Vec<OccupiedPort>> for Occupancy {
+    fn from(entries: Vec<OccupiedPort>) -> Self {
+        let mut occupancy = Self::default();
+        for entry in entries {
+            occupancy.insert(entry.port, entry.occupant);
+        }
+        occupancy
+    }
+}
+
+impl From<Occupancy> for Vec<OccupiedPort> {
+    fn from(mut occupancy: Occupancy) -> Self {
+        let entry = |port| OccupiedPort {
+            port,
+            occupant: occupancy.occupants.remove(&port),
+        };
+        occupancy.ports.iter().map(entry).collect()
+    }
+}
+
+/// Whoever is on a port at the operating system, as far as it could be told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Occupant {
+    /// The process or container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
+    /// The processes that started it, the nearest first: a dev server belongs to the lease of the
+    /// command that started it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ancestors: Vec<Holder>,
+    /// What people call it, such as `node` or the name of a container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Name>,
+}
+
+impl Occupant {
+    /// Whether the occupant is this holder or was started by it.
+    #[must_use]
+    pub fn belongs_to(&self, holder: &Holder) -> bool {
+        self.holder.as_ref() == Some(holder) || self.ancestors.contains(holder)
+    }
+}
+
+impl fmt::Display for Occupant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.name, &self.holder) {
+            (Some(name), Some(holder)) => write!(formatter, "{name} ({holder})"),
+            (Some(name), None) => write!(formatter, "{name}"),
+            (None, Some(holder)) => write!(formatter, "{holder}"),
+            (None, None) => formatter.write_str("another program"),
+        }
+    }
+}

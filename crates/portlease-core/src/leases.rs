@@ -1,0 +1,397 @@
+//! The leases and memories of one host, indexed so that no decision walks through all of them.
+
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::{Change, Generation, Lease, LeaseKey, Memory, Name, Port, PortSet, PortUsage, Scope};
+
+/// Everything that the registry knows of one host: a value, whether it came out of a store or
+/// out of a snapshot that somebody sent.
+///
+/// By its construction no port has two leases, and no key either.
+///
+/// ```
+/// use portlease_core::{Catalog, Command, Facts, Leases, Name, Request, Service, Timestamp, decide};
+///
+/// let mut leases = Leases::default();
+/// let web = Service::new(Name::literal("web"), Catalog::builtin().or_default("vite"));
+/// let command = Command::Reserve(Request::new(Name::literal("shop"), vec![web]));
+/// let decision = decide(&leases, &command, &Facts::at(Timestamp::from_millis(0)))?;
+/// leases.apply_all(&decision.changes);
+/// assert_eq!(leases.iter().next().unwrap().port.get(), 5173);
+/// # Ok::<(), portlease_core::Refusal>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Snapshot", into = "Snapshot")]
+pub struct Leases {
+    rows: Index<Lease>,
+    memories: Index<Memory>,
+    last_generation: Generation,
+    grants: HashMap<Port, u64>,
+    counters: Counters,
+}
+
+/// What happened since the registry was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counters {
+    /// Leases that were granted with a new generation.
+    pub grants: u64,
+    /// Requests that were answered with the lease that was there.
+    pub reuses: u64,
+    /// Wanted ports that belonged to another service.
+    pub conflicts: u64,
+    /// Services that had to make way.
+    pub moves: u64,
+    /// Requests that were refused.
+    pub refusals: u64,
+    /// Leases that were given back.
+    pub releases: u64,
+    /// Leases that were removed because their owners are gone.
+    pub swept: u64,
+}
+
+impl Leases {
+    /// The lease of a service, which for one that inherits is the lease of another.
+    #[must_use]
+    pub fn get(&self, key: &LeaseKey) -> Option<&Lease> {
+        self.rows.get(key)
+    }
+
+    /// The lease of a port.
+    #[must_use]
+    pub fn at(&self, port: Port) -> Option<&Lease> {
+        self.rows.at(port)
+    }
+
+    /// The ports that are leased.
+    #[must_use]
+    pub fn ports(&self) -> &PortSet {
+        &self.rows.ports
+    }
+
+    /// All leases, by port.
+    pub fn iter(&self) -> impl Iterator<Item = &Lease> {
+        self.rows.iter()
+    }
+
+    /// How many leases there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.rows.len()
+    }
+
+    /// Whether there is no lease.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.rows.is_empty()
+    }
+
+    /// The leases of a project, by port.
+    pub fn of_project<'a>(&'a self, project: &'a Name) -> impl Iterator<Item = &'a Lease> {
+        self.iter()
+            .filter(move |lease| lease.key.project == *project)
+    }
+
+    /// The port that a service had when it released its lease.
+    #[must_use]
+    pub fn memory(&self, key: &LeaseKey) -> Option<&Memory> {
+        self.memories.get(key)
+    }
+
+    /// The memory of a port.
+    #[must_use]
+    pub fn memory_at(&self, port: Port) -> Option<&Memory> {
+        self.memories.at(port)
+    }
+
+    /// The ports that somebody remembers.
+    #[must_use]
+    pub fn remembered_ports(&self) -> &PortSet {
+        &self.memories.ports
+    }
+
+    /// All memories, by port.
+    pub fn memories(&self) -> impl Iterator<Item = &Memory> {
+        self.memories.iter()
+    }
+
+    /// The generation of the last grant.
+    #[must_use]
+    pub fn last_generation(&self) -> Generation {
+        self.last_generation
+    }
+
+    /// What happened since the registry was made.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How often each port was granted, by port.
+    #[must_use]
+    pub fn usage(&self) -> Vec<PortUsage> {
+        let mut usage: Vec<PortUsage> = self
+            .grants
+            .iter()
+            .map(|(&port, &grants)| PortUsage { port, grants })
+            .collect();
+        usage.sort_unstable_by_key(|usage| usage.port);
+        usage
+    }
+
+    /// Applies the changes of a decision that was made on these very leases.
+    pub fn apply_all(&mut self, changes: &[Change]) {
+        for change in changes {
+            self.apply(change);
+        }
+    }
+
+    /// Applies one change. Applying a grant again changes nothing but the counters.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Grant(lease) => {
+                self.last_generation = self.last_generation.max(lease.generation);
+                *self.grants.entry(lease.port).or_default() += 1;
+                self.counters.grants += 1;
+                self.rows.put(lease.clone());
+            }
+            Change::Update(lease) => self.rows.put(lease.clone()),
+            Change::End(key) => self.rows.take(key),
+            Change::Remember(memory) => self.memories.put(memory.clone()),
+            Change::Forget(key) => self.memories.take(key),
+            Change::Count(counters) => self.counters.add(counters),
+        }
+    }
+
+    /// The part of these leases that belongs to a scope, as a store would load it.
+    #[must_use]
+    pub fn within(&self, scope: &Scope) -> Self {
+        let mut part = Self {
+            last_generation: self.last_generation,
+            ..Self::default()
+        };
+        for lease in self
+            .iter()
+            .filter(|lease| scope.contains(&lease.key.project, lease.port))
+        {
+            part.rows.put(lease.clone());
+        }
+        for memory in self
+            .memories()
+            .filter(|memory| scope.contains(&memory.key.project, memory.port))
+        {
+            part.memories.put(memory.clone());
+        }
+        if matches!(scope, Scope::Everything) {
+            part.grants.clone_from(&self.grants);
+            part.counters = self.counters;
+        }
+        part
+    }
+}
+
+impl Counters {
+    fn add(&mut self, more: &Self) {
+        self.grants += more.grants;
+        self.reuses += more.reuses;
+        self.conflicts += more.conflicts;
+        self.moves += more.moves;
+        self.refusals += more.refusals;
+        self.releases += more.releases;
+        self.swept += more.swept;
+    }
+}
+
+/// Rows that have a port of their own and a key of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Index<T> {
+    rows: HashMap<Port, T>,
+    /// The ports by key. Services that inherit have their own entries.
+    keys: HashMap<LeaseKey, Port>,
+    ports: PortSet,
+}
+
+trait Row {
+    fn port(&self) -> Port;
+    fn keys(&self) -> impl Iterator<Item = LeaseKey>;
+}
+
+impl Row for Lease {
+    fn port(&self) -> Port {
+        self.port
+    }
+
+    fn keys(&self) -> impl Iterator<Item = LeaseKey> {
+        let followers = self
+            .followers
+            .iter()
+            .map(|follower| self.key.sibling(follower.service.clone()));
+        core::iter::once(self.key.clone()).chain(followers)
+    }
+}
+
+impl Row for Memory {
+    fn port(&self) -> Port {
+        self.port
+    }
+
+    fn keys(&self) -> impl Iterator<Item = LeaseKey> {
+        core::iter::once(self.key.clone())
+    }
+}
+
+impl<T> Default for Index<T> {
+    fn default() -> Self {
+        Self {
+            rows: HashMap::new(),
+            keys: HashMap::new(),
+            ports: PortSet::new(),
+        }
+    }
+}
+
+impl<T: Row> Index<T> {
+    fn get(&self, key: &LeaseKey) -> Option<&T> {
+        self.rows.get(self.keys.get(key)?)
+    }
+
+    fn at(&self, port: Port) -> Option<&T> {
+        self.rows.get(&port)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        self.ports.iter().filter_map(|port| self.rows.get(&port))
+    }
+
+    /// Puts a row in place of those that have its key or its port.
+    fn put(&mut self, row: T) {
+        self.take_port(row.port());
+        for key in row.keys() {
+            self.take(&key);
+            self.keys.insert(key, row.port());
+        }
+        self.ports.insert(row.port());
+        self.rows.insert(row.port(), row);
+    }
+
+    fn take(&mut self, key: &LeaseKey) {
+        if let Some(&port) = self.keys.get(key) {
+            self.take_port(port);
+        }
+    }
+
+    fn take_port(&mut self, port: Port) {
+        if let Some(row) = self.rows.remove(&port) {
+            self.ports.remove(port);
+            for key in row.keys() {
+                self.keys.remove(&key);
+            }
+        }
+    }
+}
+
+/// [`Leases`] as they travel: in an export, or to a planner that cannot see the machine.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Snapshot {
+    #[serde(default)]
+    leases: Vec<Lease>,
+    #[serde(default)]
+    memories: Vec<Memory>,
+    #[serde(default)]
+    last_generation: Generation,
+    #[serde(default)]
+    usage: Vec<PortUsage>,
+    #[serde(default)]
+    counters: Counters,
+}
+
+impl From<Leases> for Snapshot {
+    fn from(leases: Leases) -> Self {
+        Self {
+            leases: leases.iter().cloned().collect(),
+            memories: leases.memories().cloned().collect(),
+            last_generation: leases.last_generation,
+            usage: leases.usage(),
+            counters: leases.counters,
+        }
+    }
+}
+
+/// Why a snapshot is not the state of a host.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSnapshot {
+    /// Two leases, or two memories, have one port.
+    #[error("port {0} stands twice: a port has one lease")]
+    PortTwice(Port),
+    /// Two leases, or two memories, have one key.
+    #[error("{0} stands twice: a service has one lease")]
+    KeyTwice(LeaseKey),
+    /// A port is leased to one and remembered by another.
+    #[error("port {0} is leased and remembered: a leased port is remembered by nobody")]
+    LeasedAndRemembered(Port),
+    /// A lease is newer than the last grant.
+    #[error("the lease of {0} has a generation after the last one")]
+    FutureGeneration(LeaseKey),
+}
+
+impl Leases {
+    /// What of the registry's own rules these leases break.
+    ///
+    /// # Errors
+    ///
+    /// The first broken rule. Decisions on valid leases keep them valid.
+    pub fn check(&self) -> Result<(), InvalidSnapshot> {
+        if let Some(port) = self
+            .ports()
+            .iter()
+            .find(|port| self.remembered_ports().contains(*port))
+        {
+            return Err(InvalidSnapshot::LeasedAndRemembered(port));
+        }
+        match self
+            .iter()
+            .find(|lease| lease.generation > self.last_generation)
+        {
+            Some(lease) => Err(InvalidSnapshot::FutureGeneration(lease.key.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl TryFrom<Snapshot> for Leases {
+    type Error = InvalidSnapshot;
+
+    fn try_from(snapshot: Snapshot) -> Result<Self, InvalidSnapshot> {
+        let leases = Self {
+            rows: index(snapshot.leases)?,
+            memories: index(snapshot.memories)?,
+            last_generation: snapshot.last_generation,
+            grants: snapshot
+                .usage
+                .iter()
+                .map(|usage| (usage.port, usage.grants))
+                .collect(),
+            counters: snapshot.counters,
+        };
+        leases.check()?;
+        Ok(leases)
+    }
+}
+
+fn index<T: Row>(rows: Vec<T>) -> Result<Index<T>, InvalidSnapshot> {
+    let mut index = Index::default();
+    for row in rows {
+        if index.at(row.port()).is_some() {
+            return Err(InvalidSnapshot::PortTwice(row.port()));
+        }
+        if let Some(key) = row.keys().find(|key| index.keys.contains_key(key)) {
+            return Err(InvalidSnapshot::KeyTwice(key));
+        }
+        index.put(row);
+    }
+    Ok(index)
+}

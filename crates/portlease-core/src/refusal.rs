@@ -1,0 +1,553 @@
+//! Why a command cannot be granted, and what to do about it.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{self, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::trace::Listed;
+use crate::{
+    Generation, Holder, InvalidName, InvalidPools, InvalidPort, InvalidRange, LeaseKey, Name,
+    Party, Port, PortRange, Trace, Verdict,
+};
+
+/// Why a command cannot be granted. Nothing was changed.
+///
+/// The code and the details are stable; the sentence, which `Display` writes, is for people.
+///
+/// ```
+/// use portlease_core::{Catalog, Command, Explicit, Facts, Leases, Name, Port, Refusal, Request, Service, decide};
+///
+/// let mut web = Service::new(Name::literal("web"), Catalog::builtin().or_default("next"));
+/// web.explicit = Some(Explicit { port: Port::literal(3000), strict: true });
+/// let mut facts = Facts::default();
+/// facts.occupied.insert(Port::literal(3000), None);
+///
+/// let command = Command::Reserve(Request::new(Name::literal("shop"), vec![web]));
+/// let refusal = decide(&Leases::default(), &command, &facts).unwrap_err();
+/// assert_eq!(refusal.code(), "PORT_UNAVAILABLE");
+/// assert!(refusal.to_string().starts_with("Port 3000 is in use. Stop it"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", content = "details", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Refusal {
+    /// A value is not a port.
+    InvalidPort {
+        /// The value as it was given.
+        value: String,
+    },
+    /// A value is not a range of ports.
+    InvalidRange {
+        /// The value as it was given.
+        value: String,
+    },
+    /// A value is not a name.
+    InvalidName {
+        /// The beginning of the value.
+        value: String,
+    },
+    /// The pools do not fit together.
+    InvalidPools {
+        /// What is wrong with them, in a sentence.
+        problem: String,
+    },
+    /// The request names no service.
+    NoServices,
+    /// The request names a service twice.
+    DuplicateService {
+        /// The service.
+        service: Name,
+    },
+    /// A service inherits from one that does not exist.
+    UnknownService {
+        /// The service that inherits.
+        service: Name,
+        /// The name that it gives.
+        unknown: Name,
+        /// The services that there are.
+        known: Vec<Name>,
+    },
+    /// Services inherit from each other in a circle.
+    DependencyCycle {
+        /// The circle: each inherits from the next, the last from the first.
+        services: Vec<Name>,
+    },
+    /// The request names a pool that does not exist.
+    UnknownPool {
+        /// The name that it gives.
+        unknown: Name,
+        /// The pools that there are.
+        known: Vec<Name>,
+    },
+    /// Services that must not share a port would share one.
+    ConflictUnresolved {
+        /// The service that declares the conflict.
+        service: Name,
+        /// The one with which it must not share.
+        with: Name,
+        /// The port that both would have.
+        port: Port,
+    },
+    /// The port that was insisted on cannot be had.
+    PortUnavailable(Box<Unavailable>),
+    /// No port of the ranges can be had.
+    RangeExhausted(Box<Exhausted>),
+    /// There is no such lease.
+    LeaseNotFound {
+        /// The lease that was named.
+        #[serde(flatten)]
+        key: LeaseKey,
+    },
+    /// The lease belongs to somebody else now.
+    NotOwner(Box<NotOwner>),
+}
+
+/// The details of [`Refusal::PortUnavailable`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Unavailable {
+    /// The service that wants the port.
+    pub service: Name,
+    /// The port.
+    pub port: Port,
+    /// Why it cannot be had.
+    pub verdict: Verdict,
+    /// Who has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Party>,
+    /// Why the one that has it does not make way, when it is a lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stays: Option<Stays>,
+    /// Everything that was looked at.
+    #[serde(default)]
+    pub trace: Trace,
+}
+
+/// Why a lease does not make way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Stays {
+    /// The strategy moves nobody.
+    Conservative,
+    /// The request switched moves off.
+    NoReassign,
+    /// Another port would do as well.
+    NotInsisted,
+    /// Its server runs.
+    Live,
+    /// It has a higher priority.
+    HigherPriority,
+    /// Its own range is full.
+    NowhereToGo,
+}
+
+/// The details of [`Refusal::RangeExhausted`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exhausted {
+    /// The service that wants a port.
+    pub service: Name,
+    /// The ranges that were searched, in order.
+    pub ranges: Vec<PortRange>,
+    /// How many ports are taken for which reason.
+    pub tally: Tally,
+    /// To whom the first of them are leased.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leased_to: Vec<Taken>,
+    /// By whom the first of them are occupied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub occupied_by: Vec<Taken>,
+    /// Everything that was looked at.
+    #[serde(default)]
+    pub trace: Trace,
+}
+
+/// A port and who has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Taken {
+    /// The port.
+    pub port: Port,
+    /// Who has it.
+    pub by: Party,
+}
+
+/// How many ports are taken for which reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Tally {
+    /// Leased to others.
+    pub leased: u32,
+    /// Not leased, and in use by other programs.
+    pub occupied: u32,
+    /// Given to other services of the same request.
+    pub claimed: u32,
+    /// Excluded by the caller or the configuration.
+    pub excluded: u32,
+    /// Outside the pool that was asked for, or in the pools of others.
+    pub pooled: u32,
+    /// Refused by browsers.
+    pub browser_blocked: u32,
+    /// Kept by the operating system.
+    pub system_reserved: u32,
+    /// Not permitted without privileges.
+    pub privileged: u32,
+}
+
+/// The details of [`Refusal::NotOwner`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NotOwner {
+    /// The lease that was named.
+    #[serde(flatten)]
+    pub key: LeaseKey,
+    /// Its port.
+    pub port: Port,
+    /// Its generation. The caller named an older one, or none.
+    pub generation: Generation,
+    /// To whom it belongs, when it belongs to somebody who runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
+}
+
+impl Refusal {
+    /// The stable code, as JSON has it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidPort { .. } => "INVALID_PORT",
+            Self::InvalidRange { .. } => "INVALID_RANGE",
+            Self::InvalidName { .. } => "INVALID_NAME",
+            Self::InvalidPools { .. } => "INVALID_POOLS",
+            Self::NoServices => "NO_SERVICES",
+            Self::DuplicateService { .. } => "DUPLICATE_SERVICE",
+            Self::UnknownService { .. } => "UNKNOWN_SERVICE",
+            Self::DependencyCycle { .. } => "DEPENDENCY_CYCLE",
+            Self::UnknownPool { .. } => "UNKNOWN_POOL",
+            Self::ConflictUnresolved { .. } => "CONFLICT_UNRESOLVED",
+            Self::PortUnavailable(_) => "PORT_UNAVAILABLE",
+            Self::RangeExhausted(_) => "RANGE_EXHAUSTED",
+            Self::LeaseNotFound { .. } => "LEASE_NOT_FOUND",
+            Self::NotOwner(_) => "NOT_OWNER",
+        }
+    }
+
+    /// The same refusal with the account of what was looked at.
+    pub(crate) fn with_trace(mut self, trace: Trace) -> Self {
+        match &mut self {
+            Self::PortUnavailable(unavailable) => unavailable.trace = trace,
+            Self::RangeExhausted(exhausted) => exhausted.trace = trace,
+            _ => {}
+        }
+        self
+    }
+
+    /// What was looked at before the request was refused.
+    #[must_use]
+    pub fn trace(&self) -> Option<&Trace> {
+        match self {
+            Self::PortUnavailable(unavailable) => Some(&unavailable.trace),
+            Self::RangeExhausted(exhausted) => Some(&exhausted.trace),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidPort { value } => write!(
+                formatter,
+                "{}.",
+                InvalidPort {
+                    value: value.clone()
+                }
+            ),
+            Self::InvalidRange { value } => write!(
+                formatter,
+                "{}.",
+                InvalidRange {
+                    value: value.clone()
+                }
+            ),
+            Self::InvalidName { value } => write!(
+                formatter,
+                "{}.",
+                InvalidName {
+                    value: value.clone()
+                }
+            ),
+            Self::InvalidPools { problem } => {
+                write!(formatter, "The pools do not fit together: {problem}.")
+            }
+            Self::NoServices => {
+                formatter.write_str("The request names no service. Name at least one.")
+            }
+            Self::DuplicateService { service } => {
+                write!(
+                    formatter,
+                    "The request names the service {service} twice. Give each service a name of its own."
+                )
+            }
+            Self::UnknownService {
+                service,
+                unknown,
+                known,
+            } => write!(
+                formatter,
+                "The service {service} inherits from {unknown}, which is neither in the request nor leased. {}",
+                Known {
+                    what: "services",
+                    known
+                },
+            ),
+            Self::DependencyCycle { services } => {
+                formatter.write_str("Services inherit from each other in a circle: ")?;
+                for service in services.iter().chain(services.first()) {
+                    write!(formatter, "{service} → ")?;
+                }
+                formatter.write_str("…. One of them needs a range of its own.")
+            }
+            Self::UnknownPool { unknown, known } => {
+                write!(
+                    formatter,
+                    "There is no pool {unknown}. {}",
+                    Known {
+                        what: "pools",
+                        known
+                    }
+                )
+            }
+            Self::ConflictUnresolved {
+                service,
+                with,
+                port,
+            } => write!(
+                formatter,
+                "The services {service} and {with} must not share a port, but both would have {port}, because one \
+                 inherits it. Remove `inheritFrom` or the conflict.",
+            ),
+            Self::PortUnavailable(unavailable) => write!(formatter, "{unavailable}"),
+            Self::RangeExhausted(exhausted) => write!(formatter, "{exhausted}"),
+            Self::LeaseNotFound { key } => {
+                write!(
+                    formatter,
+                    "{key} has no lease: it was released or swept. Reserve again."
+                )
+            }
+            Self::NotOwner(not_owner) => write!(formatter, "{not_owner}"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+struct Known<'a> {
+    what: &'a str,
+    known: &'a [Name],
+}
+
+impl fmt::Display for Known<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 8;
+        if self.known.is_empty() {
+            return write!(formatter, "There are no {} to choose from.", self.what);
+        }
+        let items = &self.known[..self.known.len().min(SHOWN)];
+        let total = u32::try_from(self.known.len()).unwrap_or(u32::MAX);
+        write!(
+            formatter,
+            "The {} are: {}.",
+            self.what,
+            Listed { items, total }
+        )
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Port {} is {}", self.port, self.verdict)?;
+        if let Some(by) = &self.by {
+            write!(formatter, ": {by}")?;
+        }
+        formatter.write_str(match self.stays {
+            None | Some(Stays::NotInsisted) => ".",
+            Some(Stays::Conservative) => ", and the conservative strategy moves nobody.",
+            Some(Stays::NoReassign) => ", and the request does not allow moves.",
+            Some(Stays::Live) => ", which runs.",
+            Some(Stays::HigherPriority) => ", which has a higher priority.",
+            Some(Stays::NowhereToGo) => ", whose own range has no other free port.",
+        })?;
+        formatter.write_str(match self.verdict {
+            Verdict::Leased | Verdict::Claimed => {
+                " Stop it, release its lease (`portlease release`), or ask for another port."
+            }
+            Verdict::Occupied => {
+                " Stop it (`portlease who` shows the process), or ask for another port."
+            }
+            Verdict::BrowserBlocked => {
+                " Ask for another port, or require `tcp` when no browser is to open it."
+            }
+            Verdict::Privileged => " Ask for a higher port, or run with the privilege to bind it.",
+            _ => " Ask for another port, or change the configuration that keeps it.",
+        })
+    }
+}
+
+impl fmt::Display for Exhausted {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = u32::try_from(self.ranges.len()).unwrap_or(u32::MAX);
+        write!(
+            formatter,
+            "All ports in {} are taken: {}.",
+            Listed {
+                items: &self.ranges,
+                total
+            },
+            self.tally
+        )?;
+        if !self.leased_to.is_empty() {
+            write!(
+                formatter,
+                " Leased: {}.",
+                TakenList {
+                    items: &self.leased_to,
+                    total: self.tally.leased
+                }
+            )?;
+        }
+        if !self.occupied_by.is_empty() {
+            write!(
+                formatter,
+                " In use: {}.",
+                TakenList {
+                    items: &self.occupied_by,
+                    total: self.tally.occupied
+                }
+            )?;
+        }
+        formatter.write_str(
+            " Stop a dev server (`portlease ports`), release stale leases (`portlease cleanup`) or widen the range in \
+             portlease.toml.",
+        )
+    }
+}
+
+/// The first three of the named ones: enough to recognise the situation in a sentence.
+struct TakenList<'a> {
+    items: &'a [Taken],
+    total: u32,
+}
+
+impl fmt::Display for TakenList<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let items = &self.items[..self.items.len().min(3)];
+        write!(
+            formatter,
+            "{}",
+            Listed {
+                items,
+                total: self.total
+            }
+        )
+    }
+}
+
+impl fmt::Display for Taken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.port, self.by)
+    }
+}
+
+impl Tally {
+    /// How many ports are taken for this reason.
+    pub(crate) fn of(&mut self, verdict: Verdict) -> Option<&mut u32> {
+        Some(match verdict {
+            Verdict::Leased => &mut self.leased,
+            Verdict::Occupied => &mut self.occupied,
+            Verdict::Claimed => &mut self.claimed,
+            Verdict::Excluded => &mut self.excluded,
+            Verdict::Pooled => &mut self.pooled,
+            Verdict::BrowserBlocked => &mut self.browser_blocked,
+            Verdict::SystemReserved => &mut self.system_reserved,
+            Verdict::Privileged => &mut self.privileged,
+            Verdict::Remembered | Verdict::Granted | Verdict::Yielded | Verdict::Various => {
+                return None;
+            }
+        })
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            (self.leased, "leased"),
+            (self.occupied, "in use by other programs"),
+            (self.claimed, "given to other services of this request"),
+            (self.excluded, "excluded"),
+            (self.pooled, "outside the pool"),
+            (self.browser_blocked, "refused by browsers"),
+            (self.system_reserved, "reserved by the system"),
+            (self.privileged, "not permitted without privileges"),
+        ];
+        let mut separator = "";
+        for (count, what) in parts.into_iter().filter(|(count, _)| *count > 0) {
+            write!(formatter, "{separator}{count} {what}")?;
+            separator = ", ";
+        }
+        if separator.is_empty() {
+            formatter.write_char('0')
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl fmt::Display for NotOwner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "The lease of {} to port {} ",
+            self.key, self.port
+        )?;
+        match &self.holder {
+            Some(holder) => write!(
+                formatter,
+                "belongs to {holder}, which runs. Stop it first, or use `--force`."
+            ),
+            None => write!(
+                formatter,
+                "was granted anew (generation {}). Whoever had it before cannot act for it any more.",
+                self.generation
+            ),
+        }
+    }
+}
+
+impl From<InvalidPort> for Refusal {
+    fn from(error: InvalidPort) -> Self {
+        Self::InvalidPort { value: error.value }
+    }
+}
+
+impl From<InvalidRange> for Refusal {
+    fn from(error: InvalidRange) -> Self {
+        Self::InvalidRange { value: error.value }
+    }
+}
+
+impl From<InvalidName> for Refusal {
+    fn from(error: InvalidName) -> Self {
+        Self::InvalidName { value: error.value }
+    }
+}
+
+impl From<InvalidPools> for Refusal {
+    fn from(error: InvalidPools) -> Self {
+        Self::InvalidPools {
+            problem: alloc::format!("{error}"),
+        }
+    }
+}

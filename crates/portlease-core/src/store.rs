@@ -1,0 +1,150 @@
+//! Where leases are kept: the seam between the decision and files, databases and memory.
+
+use alloc::string::String;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Change, Command, Counters, Decision, Facts, Leases, Name, Refusal, Scope};
+
+/// A registry of leases that all its users share.
+///
+/// A store begins a transaction, loads at least the [`scope`](Command::scope) of the command,
+/// calls [`decide`](crate::decide()), applies the changes and commits. It **may decide more than
+/// once**, after a serialization failure for instance, which is safe because deciding only reads
+/// values; what it answers is the decision whose changes it committed.
+///
+/// The conformance suite (feature `conformance`) tests everything that is promised here.
+///
+/// ```
+/// use portlease_core::{Catalog, Command, Facts, Host, MemoryStore, Name, Request, Scope, Service, Store};
+///
+/// let store: Box<dyn Store> = Box::new(MemoryStore::new());
+/// let host = Host::new(Name::literal("laptop"));
+/// let web = Service::new(Name::literal("web"), Catalog::builtin().or_default("astro"));
+/// let command = Command::Reserve(Request::new(Name::literal("blog"), vec![web]));
+/// store.transact(&host, &command, &Facts::default())?;
+/// assert_eq!(store.load(&host, &Scope::Everything)?.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Store: Send + Sync {
+    /// Decides about a command and makes its changes, all or none of them, before it answers.
+    /// Transactions of one host happen one after the other, whichever threads, processes or
+    /// machines they come from. A change that was acknowledged is there for everybody afterwards.
+    ///
+    /// A refused request is counted, by [`refused`], and changes nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactError::Refused`] when the decision was a refusal, [`TransactError::Store`] when
+    /// the store broke; then nothing was changed, as far as the store can know.
+    fn transact(
+        &self,
+        host: &Host,
+        command: &Command,
+        facts: &Facts,
+    ) -> Result<Decision, TransactError>;
+
+    /// The leases of a host as they are now: at least those of the scope.
+    ///
+    /// # Errors
+    ///
+    /// When the store broke.
+    fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError>;
+}
+
+/// The change that a store makes when a command was refused: requests for ports are counted.
+///
+/// ```
+/// use portlease_core::{Command, Counters, Leases, Name, Release, refused};
+///
+/// let command = Command::Release(Release::by_project(Name::literal("shop")));
+/// assert_eq!(refused(&command), None);
+/// ```
+#[must_use]
+pub fn refused(command: &Command) -> Option<Change> {
+    let is_request = matches!(command, Command::Reserve(_));
+    is_request.then(|| {
+        Change::Count(Counters {
+            refusals: 1,
+            ..Counters::default()
+        })
+    })
+}
+
+/// The machine, and inside it the network, whose ports are leased.
+///
+/// ```
+/// use portlease_core::{Host, Name};
+///
+/// assert_eq!(Host::new(Name::literal("laptop")).to_string(), "laptop");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Host(Name);
+
+impl Host {
+    /// The host of this name.
+    #[must_use]
+    pub fn new(name: Name) -> Self {
+        Self(name)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        &self.0
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, formatter)
+    }
+}
+
+/// Why a transaction has no decision to answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransactError {
+    /// The command cannot be granted. The store is well.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store broke. The command might be granted another time.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A failure of the store itself, never of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{problem} {remedy}")]
+pub struct StoreError {
+    /// What kind of failure it is.
+    pub kind: StoreErrorKind,
+    /// What happened, in a sentence that names the place.
+    pub problem: String,
+    /// What to do about it, in a sentence.
+    pub remedy: String,
+}
+
+/// The kinds of failures of a store, by their stable codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It could not be reached in time.
+    Unavailable,
+    /// Others kept it busy for too long.
+    Busy,
+    /// What it holds cannot be read.
+    Corrupt,
+    /// A newer version made it.
+    NewerVersion,
+    /// It may be read but not written.
+    ReadOnly,
+    /// There is no room left.
+    Full,
+    /// The place is not one where it can work.
+    Unsuitable,
+    /// Anything else.
+    Failed,
+}

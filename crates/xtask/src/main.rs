@@ -1,0 +1,99 @@
+//! The project's own commands, started with `cargo xtask`.
+//!
+//! This crate only dispatches: it runs cargo and other tools, reads what they say, and sums up. The harnesses it starts live
+//! in `tests/`, the code they judge in the other crates.
+
+mod arrows;
+mod check;
+mod dependencies;
+mod harness;
+mod install;
+mod mutants;
+mod process;
+mod report;
+mod test;
+mod wasm;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// The project's own commands
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run everything that can be tested, installing what it lacks
+    Test,
+    /// Run the static gate: format, lints, documentation, arrows, licences
+    Check,
+    /// Build the core for the browser, which proves that no I/O is in it
+    Wasm,
+    /// Explore the protocol with the model checker (--small, --mutants)
+    #[command(disable_help_flag = true)]
+    Model {
+        /// What the harness is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Measure, with the floor beside it (NAME, --json)
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What the harness is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Plant mistakes in the core's decisions and see that a test finds each
+    #[command(disable_help_flag = true)]
+    Mutants {
+        /// What cargo-mutants is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+fn main() -> Result<ExitCode> {
+    let Some(task) = Arguments::parse().task else {
+        Arguments::command().print_help()?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    match task {
+        Task::Test => Ok(test::run()),
+        Task::Check => Ok(check::run()),
+        Task::Wasm => wasm::build_core().map(|()| ExitCode::SUCCESS),
+        Task::Model { arguments } => harness::pass_through("model", &arguments),
+        Task::Bench { arguments } => harness::pass_through("bench", &arguments),
+        Task::Mutants { arguments } => mutants::run(&arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_commands_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_harness_gets_its_flags_untouched() {
+        let arguments =
+            Arguments::try_parse_from(["cargo xtask", "model", "--small", "--help"]).unwrap();
+        let Some(Task::Model { arguments }) = arguments.task else {
+            panic!("not the model")
+        };
+        assert_eq!(arguments, ["--small", "--help"]);
+    }
+}
