@@ -305,10 +305,11 @@ impl fmt::Display for Refusal {
             ),
             Self::DependencyCycle { services } => {
                 formatter.write_str("Services inherit from each other in a circle: ")?;
-                for service in services.iter().chain(services.first()) {
+                for service in services {
                     write!(formatter, "{service} → ")?;
                 }
-                formatter.write_str("…. One of them needs a range of its own.")
+                let first = services.first().map_or("", Name::as_str);
+                write!(formatter, "{first}. One of them needs a range of its own.")
             }
             Self::UnknownPool { unknown, known } => {
                 write!(

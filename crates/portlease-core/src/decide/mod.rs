@@ -53,3 +53,6 @@ pub fn decide(leases: &Leases, command: &Command, facts: &Facts) -> Result<Decis
         Command::Stats(query) => Ok(stats::stats(leases, query, facts)),
     }
 }
+
+#[cfg(test)]
+mod tests;
