@@ -1,5 +1,6 @@
 //! The leases and memories of one host, indexed so that no decision walks through all of them.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
@@ -89,10 +90,9 @@ impl Leases {
         self.rows.rows.is_empty()
     }
 
-    /// The leases of a project, by port.
-    pub fn of_project<'a>(&'a self, project: &'a Name) -> impl Iterator<Item = &'a Lease> {
-        self.iter()
-            .filter(move |lease| lease.key.project == *project)
+    /// The leases of a project, by service and instance.
+    pub fn of_project(&self, project: &Name) -> impl Iterator<Item = &Lease> {
+        self.rows.of_project(project)
     }
 
     /// The port that a service had when it released its lease.
@@ -209,13 +209,15 @@ impl Counters {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Index<T> {
     rows: HashMap<Port, T>,
-    /// The ports by key. Services that inherit have their own entries.
-    keys: HashMap<LeaseKey, Port>,
+    /// The ports by project, then by service and instance. Services that inherit have their own
+    /// entries.
+    keys: HashMap<Name, BTreeMap<(Name, u32), Port>>,
     ports: PortSet,
 }
 
 trait Row {
     fn port(&self) -> Port;
+    /// The key of the row, then those of the services that share its port.
     fn keys(&self) -> impl Iterator<Item = LeaseKey>;
 }
 
@@ -255,7 +257,21 @@ impl<T> Default for Index<T> {
 
 impl<T: Row> Index<T> {
     fn get(&self, key: &LeaseKey) -> Option<&T> {
-        self.rows.get(self.keys.get(key)?)
+        self.rows.get(&self.port_of(key)?)
+    }
+
+    fn port_of(&self, key: &LeaseKey) -> Option<Port> {
+        let services = self.keys.get(&key.project)?;
+        services.get(&(key.service.clone(), key.instance)).copied()
+    }
+
+    fn of_project(&self, project: &Name) -> impl Iterator<Item = &T> {
+        let services = self.keys.get(project).into_iter().flatten();
+        services.filter_map(|((service, instance), port)| {
+            let row = self.rows.get(port)?;
+            let own = row.keys().next()?;
+            (own.service == *service && own.instance == *instance).then_some(row)
+        })
     }
 
     fn at(&self, port: Port) -> Option<&T> {
@@ -271,14 +287,15 @@ impl<T: Row> Index<T> {
         self.take_port(row.port());
         for key in row.keys() {
             self.take(&key);
-            self.keys.insert(key, row.port());
+            let services = self.keys.entry(key.project).or_default();
+            services.insert((key.service, key.instance), row.port());
         }
         self.ports.insert(row.port());
         self.rows.insert(row.port(), row);
     }
 
     fn take(&mut self, key: &LeaseKey) {
-        if let Some(&port) = self.keys.get(key) {
+        if let Some(port) = self.port_of(key) {
             self.take_port(port);
         }
     }
@@ -287,7 +304,12 @@ impl<T: Row> Index<T> {
         if let Some(row) = self.rows.remove(&port) {
             self.ports.remove(port);
             for key in row.keys() {
-                self.keys.remove(&key);
+                if let Some(services) = self.keys.get_mut(&key.project) {
+                    services.remove(&(key.service, key.instance));
+                    if services.is_empty() {
+                        self.keys.remove(&key.project);
+                    }
+                }
             }
         }
     }
@@ -388,7 +410,7 @@ fn index<T: Row>(rows: Vec<T>) -> Result<Index<T>, InvalidSnapshot> {
         if index.at(row.port()).is_some() {
             return Err(InvalidSnapshot::PortTwice(row.port()));
         }
-        if let Some(key) = row.keys().find(|key| index.keys.contains_key(key)) {
+        if let Some(key) = row.keys().find(|key| index.port_of(key).is_some()) {
             return Err(InvalidSnapshot::KeyTwice(key));
         }
         index.put(row);

@@ -18,7 +18,7 @@ fn running() -> World {
 fn a_second_instance_gets_a_port_of_its_own_and_the_same_one_each_time() {
     let second = by(8, IfRunning::Another);
     check(&running(), &second, &["web 3001 scan new"]);
-    let world = running().after(Command::Reserve(second));
+    let world = running().after(&Command::Reserve(second));
     assert_eq!(
         world.reserve(&by(8, IfRunning::Another)).unwrap().instance,
         2
@@ -26,7 +26,7 @@ fn a_second_instance_gets_a_port_of_its_own_and_the_same_one_each_time() {
     let key = key("shop/web#2");
     let generation = world.leases.get(&key).unwrap().generation;
     let stopped = world
-        .after(Command::Release(Release::granted(key, generation)))
+        .after(&Command::Release(Release::granted(key, generation)))
         .lease("blog/web", 3002);
     check(
         &stopped,
@@ -80,7 +80,7 @@ fn attaching_leaves_the_lease_alone() {
         &by(8, IfRunning::Attach),
         &["web 3000 scan attached"],
     );
-    let after = running().after(Command::Reserve(by(8, IfRunning::Attach)));
+    let after = running().after(&Command::Reserve(by(8, IfRunning::Attach)));
     assert_eq!(
         after.leases.get(&key("shop/web")),
         running().leases.get(&key("shop/web"))
@@ -92,7 +92,7 @@ fn a_takeover_says_from_whom() {
     let reserved = running().reserve(&by(8, IfRunning::Takeover)).unwrap();
     assert_eq!(granted(&reserved.services[0]), "web 3000 scan took over");
     assert_eq!(reserved.services[0].taken_from, [process(7)]);
-    let after = running().after(Command::Reserve(by(8, IfRunning::Takeover)));
+    let after = running().after(&Command::Reserve(by(8, IfRunning::Takeover)));
     assert!(generation(&after, "shop/web") > generation(&running(), "shop/web"));
 }
 

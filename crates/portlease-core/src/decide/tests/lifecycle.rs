@@ -20,9 +20,9 @@ fn release(text: &str, generation: Generation) -> Command {
 fn releasing_twice_is_harmless() {
     let world = World::new().lease("shop/web", 3000);
     let command = release("shop/web", generation(&world, "shop/web"));
-    let once = world.after(command.clone());
+    let once = world.after(&command);
     assert!(once.leases.is_empty());
-    let twice = once.clone().after(command);
+    let twice = once.clone().after(&command);
     assert_eq!(twice.leases, once.leases);
 }
 
@@ -33,7 +33,7 @@ fn an_old_owner_cannot_act_for_its_successor() {
     let request = with(shop([next("web")]), |request| {
         request.holder = Some(process(8));
     });
-    let world = world.dead(7).after(Command::Reserve(request));
+    let world = world.dead(7).after(&Command::Reserve(request));
     let refusal = "NOT_OWNER: The lease of shop/web to port 3000 was granted anew (generation 2). Whoever had it before \
                    cannot act for it any more.";
     check_refused(&world, &release("shop/web", old), refusal);
@@ -68,7 +68,7 @@ fn what_runs_is_released_by_its_holder_or_by_force() {
         assert!(
             world
                 .clone()
-                .after(Command::Release(allowed))
+                .after(&Command::Release(allowed))
                 .leases
                 .is_empty()
         );
@@ -76,7 +76,7 @@ fn what_runs_is_released_by_its_holder_or_by_force() {
     assert!(
         world
             .dead(7)
-            .after(Command::Release(by_project))
+            .after(&Command::Release(by_project))
             .leases
             .is_empty()
     );
@@ -94,7 +94,7 @@ fn a_release_names_the_project_the_service_or_the_instance() {
             release.service = service.map(Name::literal);
             release.instance = instance;
         });
-        let world = world.clone().after(Command::Release(release));
+        let world = world.clone().after(&Command::Release(release));
         world
             .leases
             .iter()
@@ -115,9 +115,9 @@ fn a_service_that_shares_a_port_leaves_alone() {
     let socket = with(next("socket"), |socket| {
         socket.inherit_from = Some(Name::literal("web"));
     });
-    let world = World::new().after(Command::Reserve(shop([next("web"), socket])));
+    let world = World::new().after(&Command::Reserve(shop([next("web"), socket])));
     let command = release("shop/socket", generation(&world, "shop/web"));
-    let world = world.after(command);
+    let world = world.after(&command);
     assert_eq!(world.leases.get(&key("shop/socket")), None);
     assert!(
         world
@@ -138,7 +138,7 @@ fn a_confirmed_lease_is_live() {
         listener: Some(process(8)),
         port: None,
     };
-    let world = world.after(Command::Confirm(confirm));
+    let world = world.after(&Command::Confirm(confirm));
     let lease = world.leases.get(&key("shop/web")).unwrap();
     assert_eq!(
         (lease.state, lease.listener.clone()),
@@ -161,7 +161,7 @@ fn a_server_that_drifted_is_recorded_where_it_really_listens() {
             port: Some(port(number)),
         })
     };
-    let drifted = world.clone().after(to(3001));
+    let drifted = world.clone().after(&to(3001));
     assert_eq!(
         drifted.leases.get(&key("shop/web")).unwrap().port,
         port(3001)
@@ -176,7 +176,7 @@ fn a_server_that_drifted_is_recorded_where_it_really_listens() {
 fn a_renewed_lease_can_be_passed_on() {
     let world = World::new().held("shop/web", 3000, 7);
     let generation = generation(&world, "shop/web");
-    let world = world.after(Command::Renew(Renew {
+    let world = world.after(&Command::Renew(Renew {
         key: key("shop/web"),
         generation,
         holder: Some(process(8)),
@@ -231,7 +231,7 @@ fn check_swept(world: World, abandoned_after_millis: Option<u64>, expected: &[(&
         .map(|(key, evidence)| ((*key).to_string(), *evidence))
         .collect();
     assert_eq!(removed, expected);
-    let after = world.after(command);
+    let after = world.after(&command);
     assert!(
         expected
             .iter()
@@ -284,12 +284,12 @@ fn a_lease_that_changed_hands_since_the_look_is_not_swept() {
     let request = with(shop([next("web")]), |request| {
         request.holder = Some(process(8));
     });
-    let world = world.dead(7).after(Command::Reserve(request)).dead(8);
+    let world = world.dead(7).after(&Command::Reserve(request)).dead(8);
     let sweep = Sweep {
         suspects: alloc::vec![suspect.clone(), suspect],
         abandoned_after_millis: Some(0),
     };
-    let after = world.clone().after(Command::Sweep(sweep));
+    let after = world.clone().after(&Command::Sweep(sweep));
     assert_eq!(after.leases, world.leases);
 }
 
@@ -300,7 +300,7 @@ fn a_swept_port_is_remembered_since_its_last_use() {
         key: key("shop/web"),
         generation: generation(&world, "shop/web")
     }];
-    let world = world.after(Command::Sweep(Sweep {
+    let world = world.after(&Command::Sweep(Sweep {
         suspects,
         abandoned_after_millis: None,
     }));
@@ -351,14 +351,14 @@ fn each_lease_is_live_idle_stale_or_hijacked() {
 fn usage_is_counted() {
     let world = World::new()
         .occupied([3000, 3050, 9000])
-        .after(Command::Reserve(shop([next("web")])));
+        .after(&Command::Reserve(shop([next("web")])));
     let world = world
         .clone()
-        .after(release("shop/web", generation(&world, "shop/web")));
+        .after(&release("shop/web", generation(&world, "shop/web")));
     let world = world
-        .after(Command::Reserve(shop([next("web")])))
-        .after(Command::Reserve(shop([next("web")])));
-    let world = world.after(Command::Reserve(shop([next("api")])));
+        .after(&Command::Reserve(shop([next("web")])))
+        .after(&Command::Reserve(shop([next("web")])));
+    let world = world.after(&Command::Reserve(shop([next("api")])));
     let ranges = alloc::vec![NamedRange {
         name: Name::literal("next"),
         range: PortRange::literal(3000, 3100)

@@ -108,9 +108,9 @@ impl World {
     }
 
     /// Runs a command that must be granted, and the world after it.
-    fn after(mut self, command: Command) -> Self {
+    fn after(mut self, command: &Command) -> Self {
         let decision =
-            decide(&self.leases, &command, &self.facts).expect("a step before the test is granted");
+            decide(&self.leases, command, &self.facts).expect("a step before the test is granted");
         self.leases.apply_all(&decision.changes);
         self.leases.check().expect("changes keep the leases valid");
         self
@@ -147,7 +147,7 @@ fn check(world: &World, request: &Request, expected: &[&str]) {
     assert_eq!(lines, expected);
     if world.reserve(request).is_ok() {
         // Whatever was granted leaves the leases valid.
-        world.clone().after(Command::Reserve(request.clone()));
+        world.clone().after(&Command::Reserve(request.clone()));
     }
 }
 
@@ -229,6 +229,10 @@ fn within(name: &str, first: u16, last: u16) -> Service {
     service
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it reads as the value of the field"
+)]
 fn strict(number: u16) -> Option<Explicit> {
     Some(Explicit {
         port: port(number),
@@ -236,6 +240,10 @@ fn strict(number: u16) -> Option<Explicit> {
     })
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it reads as the value of the field"
+)]
 fn wanted(number: u16) -> Option<Explicit> {
     Some(Explicit {
         port: port(number),

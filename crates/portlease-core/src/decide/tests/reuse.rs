@@ -5,7 +5,7 @@ use crate::Release;
 
 fn released(world: World, text: &str) -> World {
     let generation = generation(&world, text);
-    world.after(Command::Release(Release::granted(key(text), generation)))
+    world.after(&Command::Release(Release::granted(key(text), generation)))
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn others_take_a_remembered_port_last_and_the_longest_unused_first() {
         web.spillover = alloc::vec![PortRange::literal(4000, 4001)];
     });
     check(&full, &shop([spilling]), &["web 3001 scan new"]);
-    let after = full.after(Command::Reserve(shop([within("web", 3000, 3003)])));
+    let after = full.after(&Command::Reserve(shop([within("web", 3000, 3003)])));
     assert_eq!(
         after.leases.memory(&key("docs/web")),
         None,
@@ -124,7 +124,7 @@ fn a_port_that_was_asked_for_once_does_not_replace_the_usual_one() {
     let once = with(next("web"), |web| web.explicit = wanted(4000));
     let world = World::new()
         .memory("shop/web", 3005, 10)
-        .after(Command::Reserve(shop([once])));
+        .after(&Command::Reserve(shop([once])));
     let world = released(world, "shop/web");
     check(&world, &shop([next("web")]), &["web 3005 remembered new"]);
 }
@@ -188,13 +188,13 @@ fn the_same_holder_keeps_its_generation_and_another_gets_a_new_one() {
             request.holder = Some(process(pid));
         })
     };
-    let world = World::new().after(Command::Reserve(request(7)));
-    let again = world.clone().after(Command::Reserve(request(7)));
+    let world = World::new().after(&Command::Reserve(request(7)));
+    let again = world.clone().after(&Command::Reserve(request(7)));
     assert_eq!(
         generation(&again, "shop/web"),
         generation(&world, "shop/web")
     );
-    let other = world.clone().dead(7).after(Command::Reserve(request(8)));
+    let other = world.clone().dead(7).after(&Command::Reserve(request(8)));
     assert!(generation(&other, "shop/web") > generation(&world, "shop/web"));
     assert_eq!(
         other.leases.get(&key("shop/web")).unwrap().holder,

@@ -113,7 +113,7 @@ fn a_service_inherits_the_port_of_another() {
 
 #[test]
 fn a_service_that_inherits_follows_a_move() {
-    let world = World::new().after(Command::Reserve(shop([
+    let world = World::new().after(&Command::Reserve(shop([
         next("web"),
         following("socket", "web"),
     ])));
@@ -123,7 +123,7 @@ fn a_service_that_inherits_follows_a_move() {
         &shop([next("web")]),
         &["web 3001 scan reallocated"],
     );
-    let moved = stolen.after(Command::Reserve(shop([next("web")])));
+    let moved = stolen.after(&Command::Reserve(shop([next("web")])));
     assert_eq!(
         moved.leases.get(&key("shop/socket")).unwrap().port,
         port(3001)
@@ -138,7 +138,7 @@ fn a_service_inherits_from_one_that_was_leased_before() {
         &shop([following("socket", "web")]),
         &["socket 3005 scan inherited"],
     );
-    let world = world.after(Command::Reserve(shop([following("socket", "web")])));
+    let world = world.after(&Command::Reserve(shop([following("socket", "web")])));
     check(
         &world,
         &shop([following("hmr", "socket")]),
@@ -149,7 +149,7 @@ fn a_service_inherits_from_one_that_was_leased_before() {
         &shop([next("socket")]),
         &["socket 3000 default new"],
     );
-    let parted = world.after(Command::Reserve(shop([next("socket")])));
+    let parted = world.after(&Command::Reserve(shop([next("socket")])));
     assert!(
         parted
             .leases
@@ -165,7 +165,7 @@ fn a_service_with_a_port_of_its_own_can_begin_to_inherit() {
     let world = World::new()
         .lease("shop/web", 3005)
         .lease("shop/socket", 3006);
-    let world = world.after(Command::Reserve(shop([following("socket", "web")])));
+    let world = world.after(&Command::Reserve(shop([following("socket", "web")])));
     assert_eq!(
         world.leases.get(&key("shop/socket")).unwrap().port,
         port(3005)

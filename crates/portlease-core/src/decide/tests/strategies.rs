@@ -98,7 +98,7 @@ fn aggressive_takes_it_from_everybody() {
         &wants(Strategy::Aggressive, insisting()),
         &evicted,
     );
-    let after = cornered.after(Command::Reserve(wants(Strategy::Aggressive, insisting())));
+    let after = cornered.after(&Command::Reserve(wants(Strategy::Aggressive, insisting())));
     assert_eq!(after.leases.get(&key("blog/web")), None);
 }
 
@@ -171,7 +171,7 @@ fn the_moved_one_keeps_its_holder_and_takes_its_followers_along() {
         "blog/socket moves from 3000 to 3001",
     ];
     check(&world, &request, &moves);
-    let after = world.clone().after(Command::Reserve(request));
+    let after = world.clone().after(&Command::Reserve(request));
     let moved = after.leases.get(&key("blog/socket")).unwrap();
     assert_eq!(
         (moved.port, moved.holder.clone()),
