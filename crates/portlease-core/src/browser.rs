@@ -12,7 +12,7 @@ const BLOCKED: [u16; 82] = [
 ];
 
 /// The same as the words of a bitmap, made by the compiler: each request subtracts them.
-const WORDS: [u64; 10080 / 64 + 1] = {
+static WORDS: [u64; 10080 / 64 + 1] = {
     let mut words = [0; 10080 / 64 + 1];
     let mut index = 0;
     while index < BLOCKED.len() {
@@ -32,8 +32,8 @@ const WORDS: [u64; 10080 / 64 + 1] = {
 /// assert!(!browser_blocked().contains(Port::literal(3000)));
 /// ```
 #[must_use]
-pub fn browser_blocked() -> PortSet {
-    PortSet::from_words(&WORDS)
+pub const fn browser_blocked() -> PortSet {
+    PortSet::from_table(&WORDS)
 }
 
 #[cfg(test)]

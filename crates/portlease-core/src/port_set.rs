@@ -1,5 +1,6 @@
 //! A set of ports as a bitmap, so that "the next free port" is a few word operations.
 
+use alloc::borrow::Cow;
 use alloc::vec::Vec;
 use core::fmt;
 use core::iter::FusedIterator;
@@ -26,7 +27,9 @@ mod json;
 pub struct PortSet {
     /// Bit `n % 64` of word `n / 64` stands for port `n`. The last word is never zero, so that
     /// equal sets are equal word for word. Bit 0 of word 0 is never set.
-    words: Vec<u64>,
+    ///
+    /// Borrowed only by the tables that are written in code.
+    words: Cow<'static, [u64]>,
 }
 
 const BITS: usize = u64::BITS as usize;
@@ -35,19 +38,17 @@ impl PortSet {
     /// The empty set.
     #[must_use]
     pub const fn new() -> Self {
-        Self { words: Vec::new() }
+        Self { words: Cow::Borrowed(&[]) }
     }
 
     /// The set with these words, for tables that are written in code. The last is not zero.
-    pub(crate) fn from_words(words: &[u64]) -> Self {
-        Self {
-            words: words.to_vec(),
-        }
+    pub(crate) const fn from_table(words: &'static [u64]) -> Self {
+        Self { words: Cow::Borrowed(words) }
     }
 
     /// Whether the set holds no port.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
@@ -66,10 +67,7 @@ impl PortSet {
     /// Adds a port; answers whether it is new.
     pub fn insert(&mut self, port: Port) -> bool {
         let index = index(port);
-        if self.words.len() <= index {
-            self.words.resize(index + 1, 0);
-        }
-        let word = &mut self.words[index];
+        let word = &mut self.words_with(index)[index];
         let is_new = *word & bit(port) == 0;
         *word |= bit(port);
         is_new
@@ -79,7 +77,7 @@ impl PortSet {
     pub fn remove(&mut self, port: Port) -> bool {
         let was_there = self.contains(port);
         if was_there {
-            self.words[index(port)] &= !bit(port);
+            self.words.to_mut()[index(port)] &= !bit(port);
             self.trim();
         }
         was_there
@@ -87,18 +85,16 @@ impl PortSet {
 
     /// Adds every port of a range.
     pub fn insert_range(&mut self, range: PortRange) {
-        let last = index(range.last());
-        if self.words.len() <= last {
-            self.words.resize(last + 1, 0);
-        }
-        for index in index(range.first())..=last {
-            self.words[index] |= mask(range, index);
+        let (first, last) = (index(range.first()), index(range.last()));
+        let words = &mut self.words_with(last)[first..=last];
+        for (index, word) in (first..).zip(words) {
+            *word |= mask(range, index);
         }
     }
 
     /// Keeps only the ports of a range.
     pub fn retain_range(&mut self, range: PortRange) {
-        for (index, word) in self.words.iter_mut().enumerate() {
+        for (index, word) in self.words.to_mut().iter_mut().enumerate() {
             *word &= mask(range, index);
         }
         self.trim();
@@ -166,6 +162,15 @@ impl PortSet {
         })
     }
 
+    /// The words, of which there is one at `index`.
+    fn words_with(&mut self, index: usize) -> &mut Vec<u64> {
+        let words = self.words.to_mut();
+        if words.len() <= index {
+            words.resize(index + 1, 0);
+        }
+        words
+    }
+
     fn word(&self, index: usize) -> u64 {
         self.words.get(index).copied().unwrap_or(0)
     }
@@ -194,7 +199,7 @@ impl PortSet {
 
     fn trim(&mut self) {
         while self.words.last() == Some(&0) {
-            self.words.pop();
+            self.words.to_mut().pop();
         }
     }
 }
@@ -225,10 +230,8 @@ fn mask(range: PortRange, index: usize) -> u64 {
 impl BitOrAssign<&PortSet> for PortSet {
     /// Union.
     fn bitor_assign(&mut self, other: &PortSet) {
-        if self.words.len() < other.words.len() {
-            self.words.resize(other.words.len(), 0);
-        }
-        for (word, other) in self.words.iter_mut().zip(&other.words) {
+        let Some(last) = other.words.len().checked_sub(1) else { return };
+        for (word, other) in self.words_with(last).iter_mut().zip(&*other.words) {
             *word |= other;
         }
     }
@@ -237,8 +240,9 @@ impl BitOrAssign<&PortSet> for PortSet {
 impl BitAndAssign<&PortSet> for PortSet {
     /// Intersection.
     fn bitand_assign(&mut self, other: &PortSet) {
-        self.words.truncate(other.words.len());
-        for (word, other) in self.words.iter_mut().zip(&other.words) {
+        let words = self.words.to_mut();
+        words.truncate(other.words.len());
+        for (word, other) in words.iter_mut().zip(&*other.words) {
             *word &= other;
         }
         self.trim();
@@ -248,7 +252,7 @@ impl BitAndAssign<&PortSet> for PortSet {
 impl SubAssign<&PortSet> for PortSet {
     /// Difference.
     fn sub_assign(&mut self, other: &PortSet) {
-        for (word, other) in self.words.iter_mut().zip(&other.words) {
+        for (word, other) in self.words.to_mut().iter_mut().zip(&*other.words) {
             *word &= !other;
         }
         self.trim();

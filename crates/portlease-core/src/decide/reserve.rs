@@ -163,7 +163,8 @@ impl<'a, 'log> Plan<'a, 'log> {
 
     /// Ports that were asked for by name come before everything else.
     fn seat_explicit(&mut self) -> Result<(), Refusal> {
-        for index in self.order.clone() {
+        for position in 0..self.order.len() {
+            let index = self.order[position];
             let Some(Explicit { port, strict }) = self.seekers[index].service.explicit else {
                 continue;
             };
@@ -195,7 +196,8 @@ impl<'a, 'log> Plan<'a, 'log> {
 
     /// Leases that still fit stay.
     fn keep_leases(&mut self) {
-        for index in self.order.clone() {
+        for position in 0..self.order.len() {
+            let index = self.order[position];
             let seeker = &mut self.seekers[index];
             if let Some(lease) = seeker
                 .existing
@@ -212,7 +214,8 @@ impl<'a, 'log> Plan<'a, 'log> {
     }
 
     fn seat_others(&mut self) -> Result<(), Refusal> {
-        for index in self.order.clone() {
+        for position in 0..self.order.len() {
+            let index = self.order[position];
             if self.seekers[index].place.is_none() && !self.find_seat(index, &mut Vec::new()) {
                 return Err(self.exhausted(index));
             }

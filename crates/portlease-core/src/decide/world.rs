@@ -92,6 +92,7 @@ impl<'a> World<'a> {
         ]
         .into_iter()
         .filter(move |(verdict, _)| *verdict != Verdict::BrowserBlocked || asker.for_browsers)
+        .filter(|(_, ports)| !ports.is_empty())
     }
 
     /// Why the port is closed, unless it is free.
