@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Capability, Counters, Holder, Lease, LeaseKey, Memory, Name, Occupant, Port, PortRange,
-    Refusal, Trace,
+    Refusal, Timestamp, Trace,
 };
 
 /// What was decided about a command.
@@ -40,6 +40,11 @@ pub enum Change {
     Forget(LeaseKey),
     /// Add to the counters.
     Count(Counters),
+    /// The leases were swept.
+    Swept {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// The answer to a command.

@@ -2,11 +2,12 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::{Change, Generation, Lease, LeaseKey, Memory, Name, Port, PortSet, PortUsage, Scope};
+use crate::{Change, Generation, Lease, LeaseKey, Memory, Name, Port, PortSet, PortUsage, Scope, Timestamp};
 
 /// Everything that the registry knows of one host: a value, whether it came out of a store or
 /// out of a snapshot that somebody sent.
@@ -32,7 +33,11 @@ pub struct Leases {
     last_generation: Generation,
     grants: HashMap<Port, u64>,
     counters: Counters,
+    last_swept: Option<Timestamp>,
 }
+
+/// How long after a sweep the next one is due.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
 
 /// What happened since the registry was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,6 +135,28 @@ impl Leases {
         self.counters
     }
 
+    /// When the leases were last swept.
+    #[must_use]
+    pub fn last_swept(&self) -> Option<Timestamp> {
+        self.last_swept
+    }
+
+    /// Whether more than an hour has passed since the last sweep.
+    ///
+    /// ```
+    /// use portlease_core::{Change, Leases, Timestamp};
+    ///
+    /// let mut leases = Leases::default();
+    /// assert!(leases.is_sweep_due(Timestamp::from_millis(0)));
+    /// leases.apply(&Change::Swept { at: Timestamp::from_millis(0) });
+    /// assert!(!leases.is_sweep_due(Timestamp::from_millis(3_600_000)));
+    /// assert!(leases.is_sweep_due(Timestamp::from_millis(3_600_001)));
+    /// ```
+    #[must_use]
+    pub fn is_sweep_due(&self, now: Timestamp) -> bool {
+        self.last_swept.is_none_or(|at| now.since(at) > SWEEP_INTERVAL)
+    }
+
     /// How often each port was granted, by port.
     #[must_use]
     pub fn usage(&self) -> Vec<PortUsage> {
@@ -163,6 +190,7 @@ impl Leases {
             Change::Remember(memory) => self.memories.put(memory.clone()),
             Change::Forget(key) => self.memories.take(key),
             Change::Count(counters) => self.counters.add(counters),
+            Change::Swept { at } => self.last_swept = Some(*at),
         }
     }
 
@@ -171,6 +199,7 @@ impl Leases {
     pub fn within(&self, scope: &Scope) -> Self {
         let mut part = Self {
             last_generation: self.last_generation,
+            last_swept: self.last_swept,
             ..Self::default()
         };
         for lease in self
@@ -329,6 +358,8 @@ struct Snapshot {
     usage: Vec<PortUsage>,
     #[serde(default)]
     counters: Counters,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_swept: Option<Timestamp>,
 }
 
 impl From<Leases> for Snapshot {
@@ -339,6 +370,7 @@ impl From<Leases> for Snapshot {
             last_generation: leases.last_generation,
             usage: leases.usage(),
             counters: leases.counters,
+            last_swept: leases.last_swept,
         }
     }
 }
@@ -398,6 +430,7 @@ impl TryFrom<Snapshot> for Leases {
                 .map(|usage| (usage.port, usage.grants))
                 .collect(),
             counters: snapshot.counters,
+            last_swept: snapshot.last_swept,
         };
         leases.check()?;
         Ok(leases)

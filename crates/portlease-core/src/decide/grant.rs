@@ -363,7 +363,7 @@ fn settle_kept(existing: &Lease, service: &Service, request: &Request, facts: &F
     lease.renewed_at = facts.now;
     let stays_with_holder = existing
         .parties()
-        .all(|party| request.holder.as_ref() == Some(party));
+        .all(|party| request.holder.as_ref() == Some(party) && is_unmistakable(party));
     let is_new = existing.holder != request.holder || !stays_with_holder;
     if is_new {
         lease.holder.clone_from(&request.holder);
@@ -380,5 +380,13 @@ fn settle_kept(existing: &Lease, service: &Service, request: &Request, facts: &F
         outcome,
         taken_from: runners,
         is_new,
+    }
+}
+
+/// Whether nobody else can come to the same identity, as with a pid whose start is unknown.
+fn is_unmistakable(holder: &Holder) -> bool {
+    match holder {
+        Holder::Process(process) => process.started.is_some(),
+        Holder::Container(_) => true,
     }
 }

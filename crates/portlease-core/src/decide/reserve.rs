@@ -8,7 +8,7 @@ use core::cmp::Reverse;
 use super::conflict;
 use super::grant;
 use super::inherit::{self, Root};
-use super::instance;
+use super::instance::{self, runners};
 use super::search::{Log, Place, Seeker};
 use super::world::World;
 use crate::{
@@ -441,7 +441,10 @@ fn can_keep(world: &World<'_>, seeker: &Seeker<'_>) -> bool {
             let is_requester = occupant
                 .zip(world.request.holder.as_ref())
                 .is_some_and(|(who, holder)| who.belongs_to(holder));
-            is_requester || grant::is_own(lease, occupant)
+            // Whoever else runs the service keeps its lease: its server may have come after the
+            // look, or not be recognized.
+            let is_run = || runners(lease, world.request, world.facts).next().is_some();
+            is_requester || grant::is_own(lease, occupant) || is_run()
         }
         Some(_) => false,
     }

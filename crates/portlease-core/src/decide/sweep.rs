@@ -41,6 +41,7 @@ pub(super) fn sweep(leases: &Leases, sweep: &Sweep, facts: &Facts) -> Decision {
             ..Counters::default()
         }));
     }
+    changes.push(Change::Swept { at: facts.now });
     untraced(changes, Reply::Swept(swept))
 }
 
