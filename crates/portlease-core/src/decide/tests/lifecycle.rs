@@ -290,7 +290,15 @@ fn a_lease_that_changed_hands_since_the_look_is_not_swept() {
         abandoned_after_millis: Some(0),
     };
     let after = world.clone().after(&Command::Sweep(sweep));
-    assert_eq!(after.leases, world.leases);
+    assert!(after.leases.iter().eq(world.leases.iter()));
+}
+
+#[test]
+fn a_sweep_that_finds_nothing_is_a_sweep() {
+    let world = World::new().lease("shop/web", 3000);
+    assert!(world.leases.is_sweep_due(world.facts.now));
+    let after = world.after(&Command::Sweep(Sweep::default()));
+    assert!(!after.leases.is_sweep_due(after.facts.now));
 }
 
 #[test]
