@@ -32,7 +32,8 @@ pub enum Holder {
 pub struct Process {
     /// The process id inside its namespace.
     pub pid: u32,
-    /// When it started, in the operating system's own unit and from its own origin.
+    /// When it started, in the operating system's own unit and from its own origin; below 2^53, so
+    /// that every reader of JSON can hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<u64>,
     /// Which start of the machine it belongs to.

@@ -1,13 +1,21 @@
 //! The leases and memories of one host, indexed so that no decision walks through all of them.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::{Change, Generation, Lease, LeaseKey, Memory, Name, Port, PortSet, PortUsage, Scope, Timestamp};
+use index::Index;
+
+use crate::{
+    Change, Generation, Lease, LeaseKey, Memory, Name, Port, PortSet, PortUsage, Scope, Timestamp,
+};
+
+mod index;
+mod snapshot;
+
+pub use snapshot::{InvalidSnapshot, Snapshot};
 
 /// Everything that the registry knows of one host: a value, whether it came out of a store or
 /// out of a snapshot that somebody sent.
@@ -37,7 +45,7 @@ pub struct Leases {
 }
 
 /// How long after a sweep the next one is due.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// What happened since the registry was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,7 +162,8 @@ impl Leases {
     /// ```
     #[must_use]
     pub fn is_sweep_due(&self, now: Timestamp) -> bool {
-        self.last_swept.is_none_or(|at| now.since(at) > SWEEP_INTERVAL)
+        self.last_swept
+            .is_none_or(|at| now.since(at) > SWEEP_INTERVAL)
     }
 
     /// How often each port was granted, by port.
@@ -224,229 +233,12 @@ impl Leases {
 
 impl Counters {
     fn add(&mut self, more: &Self) {
-        self.grants += more.grants;
-        self.reuses += more.reuses;
-        self.conflicts += more.conflicts;
-        self.moves += more.moves;
-        self.refusals += more.refusals;
-        self.releases += more.releases;
-        self.swept += more.swept;
+        self.grants = self.grants.saturating_add(more.grants);
+        self.reuses = self.reuses.saturating_add(more.reuses);
+        self.conflicts = self.conflicts.saturating_add(more.conflicts);
+        self.moves = self.moves.saturating_add(more.moves);
+        self.refusals = self.refusals.saturating_add(more.refusals);
+        self.releases = self.releases.saturating_add(more.releases);
+        self.swept = self.swept.saturating_add(more.swept);
     }
-}
-
-/// Rows that have a port of their own and a key of their own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Index<T> {
-    rows: HashMap<Port, T>,
-    /// The ports by project, then by service and instance. Services that inherit have their own
-    /// entries.
-    keys: HashMap<Name, BTreeMap<(Name, u32), Port>>,
-    ports: PortSet,
-}
-
-trait Row {
-    fn port(&self) -> Port;
-    /// The key of the row, then those of the services that share its port.
-    fn keys(&self) -> impl Iterator<Item = LeaseKey>;
-}
-
-impl Row for Lease {
-    fn port(&self) -> Port {
-        self.port
-    }
-
-    fn keys(&self) -> impl Iterator<Item = LeaseKey> {
-        let followers = self
-            .followers
-            .iter()
-            .map(|follower| self.key.sibling(follower.service.clone()));
-        core::iter::once(self.key.clone()).chain(followers)
-    }
-}
-
-impl Row for Memory {
-    fn port(&self) -> Port {
-        self.port
-    }
-
-    fn keys(&self) -> impl Iterator<Item = LeaseKey> {
-        core::iter::once(self.key.clone())
-    }
-}
-
-impl<T> Default for Index<T> {
-    fn default() -> Self {
-        Self {
-            rows: HashMap::new(),
-            keys: HashMap::new(),
-            ports: PortSet::new(),
-        }
-    }
-}
-
-impl<T: Row> Index<T> {
-    fn get(&self, key: &LeaseKey) -> Option<&T> {
-        self.rows.get(&self.port_of(key)?)
-    }
-
-    fn port_of(&self, key: &LeaseKey) -> Option<Port> {
-        let services = self.keys.get(&key.project)?;
-        services.get(&(key.service.clone(), key.instance)).copied()
-    }
-
-    fn of_project(&self, project: &Name) -> impl Iterator<Item = &T> {
-        let services = self.keys.get(project).into_iter().flatten();
-        services.filter_map(|((service, instance), port)| {
-            let row = self.rows.get(port)?;
-            let own = row.keys().next()?;
-            (own.service == *service && own.instance == *instance).then_some(row)
-        })
-    }
-
-    fn at(&self, port: Port) -> Option<&T> {
-        self.rows.get(&port)
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &T> {
-        self.ports.iter().filter_map(|port| self.rows.get(&port))
-    }
-
-    /// Puts a row in place of those that have its key or its port.
-    fn put(&mut self, row: T) {
-        self.take_port(row.port());
-        for key in row.keys() {
-            self.take(&key);
-            let services = self.keys.entry(key.project).or_default();
-            services.insert((key.service, key.instance), row.port());
-        }
-        self.ports.insert(row.port());
-        self.rows.insert(row.port(), row);
-    }
-
-    fn take(&mut self, key: &LeaseKey) {
-        if let Some(port) = self.port_of(key) {
-            self.take_port(port);
-        }
-    }
-
-    fn take_port(&mut self, port: Port) {
-        if let Some(row) = self.rows.remove(&port) {
-            self.ports.remove(port);
-            for key in row.keys() {
-                if let Some(services) = self.keys.get_mut(&key.project) {
-                    services.remove(&(key.service, key.instance));
-                    if services.is_empty() {
-                        self.keys.remove(&key.project);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// [`Leases`] as they travel: in an export, or to a planner that cannot see the machine.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Snapshot {
-    #[serde(default)]
-    leases: Vec<Lease>,
-    #[serde(default)]
-    memories: Vec<Memory>,
-    #[serde(default)]
-    last_generation: Generation,
-    #[serde(default)]
-    usage: Vec<PortUsage>,
-    #[serde(default)]
-    counters: Counters,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    last_swept: Option<Timestamp>,
-}
-
-impl From<Leases> for Snapshot {
-    fn from(leases: Leases) -> Self {
-        Self {
-            leases: leases.iter().cloned().collect(),
-            memories: leases.memories().cloned().collect(),
-            last_generation: leases.last_generation,
-            usage: leases.usage(),
-            counters: leases.counters,
-            last_swept: leases.last_swept,
-        }
-    }
-}
-
-/// Why a snapshot is not the state of a host.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidSnapshot {
-    /// Two leases, or two memories, have one port.
-    #[error("port {0} stands twice: a port has one lease")]
-    PortTwice(Port),
-    /// Two leases, or two memories, have one key.
-    #[error("{0} stands twice: a service has one lease")]
-    KeyTwice(LeaseKey),
-    /// A port is leased to one and remembered by another.
-    #[error("port {0} is leased and remembered: a leased port is remembered by nobody")]
-    LeasedAndRemembered(Port),
-    /// A lease is newer than the last grant.
-    #[error("the lease of {0} has a generation after the last one")]
-    FutureGeneration(LeaseKey),
-}
-
-impl Leases {
-    /// What of the registry's own rules these leases break.
-    ///
-    /// # Errors
-    ///
-    /// The first broken rule. Decisions on valid leases keep them valid.
-    pub fn check(&self) -> Result<(), InvalidSnapshot> {
-        if let Some(port) = self
-            .ports()
-            .iter()
-            .find(|port| self.remembered_ports().contains(*port))
-        {
-            return Err(InvalidSnapshot::LeasedAndRemembered(port));
-        }
-        match self
-            .iter()
-            .find(|lease| lease.generation > self.last_generation)
-        {
-            Some(lease) => Err(InvalidSnapshot::FutureGeneration(lease.key.clone())),
-            None => Ok(()),
-        }
-    }
-}
-
-impl TryFrom<Snapshot> for Leases {
-    type Error = InvalidSnapshot;
-
-    fn try_from(snapshot: Snapshot) -> Result<Self, InvalidSnapshot> {
-        let leases = Self {
-            rows: index(snapshot.leases)?,
-            memories: index(snapshot.memories)?,
-            last_generation: snapshot.last_generation,
-            grants: snapshot
-                .usage
-                .iter()
-                .map(|usage| (usage.port, usage.grants))
-                .collect(),
-            counters: snapshot.counters,
-            last_swept: snapshot.last_swept,
-        };
-        leases.check()?;
-        Ok(leases)
-    }
-}
-
-fn index<T: Row>(rows: Vec<T>) -> Result<Index<T>, InvalidSnapshot> {
-    let mut index = Index::default();
-    for row in rows {
-        if index.at(row.port()).is_some() {
-            return Err(InvalidSnapshot::PortTwice(row.port()));
-        }
-        if let Some(key) = row.keys().find(|key| index.port_of(key).is_some()) {
-            return Err(InvalidSnapshot::KeyTwice(key));
-        }
-        index.put(row);
-    }
-    Ok(index)
 }

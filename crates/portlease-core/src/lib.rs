@@ -1,6 +1,6 @@
 //! The decision at the heart of Portlease: which service gets which port, and why.
 //!
-//! Everything here is a value. [`decide`] reads the [`Leases`] of a host, a [`Command`] and the
+//! Everything here is a value. [`decide`](decide()) reads the [`Leases`] of a host, a [`Command`] and the
 //! [`Facts`] that were observed, and answers with a [`Decision`]: what to change, what to reply,
 //! and the reasons. There is no I/O, no clock and no randomness in this crate, so the same lines
 //! run in a laptop's registry, in a fleet's database and in a browser tab.
@@ -52,7 +52,7 @@ pub use decision::{
 pub use facts::{Facts, Occupancy, Occupant};
 pub use identity::{Container, Holder, Process, Seen, Sighting};
 pub use lease::{Follower, Generation, Lease, LeaseKey, LeaseState, Memory};
-pub use leases::{Counters, InvalidSnapshot, Leases};
+pub use leases::{Counters, InvalidSnapshot, Leases, Snapshot};
 #[cfg(feature = "std")]
 pub use memory_store::MemoryStore;
 pub use name::{InvalidName, Name};

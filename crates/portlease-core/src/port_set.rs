@@ -38,12 +38,16 @@ impl PortSet {
     /// The empty set.
     #[must_use]
     pub const fn new() -> Self {
-        Self { words: Cow::Borrowed(&[]) }
+        Self {
+            words: Cow::Borrowed(&[]),
+        }
     }
 
     /// The set with these words, for tables that are written in code. The last is not zero.
     pub(crate) const fn from_table(words: &'static [u64]) -> Self {
-        Self { words: Cow::Borrowed(words) }
+        Self {
+            words: Cow::Borrowed(words),
+        }
     }
 
     /// Whether the set holds no port.
@@ -230,7 +234,9 @@ fn mask(range: PortRange, index: usize) -> u64 {
 impl BitOrAssign<&PortSet> for PortSet {
     /// Union.
     fn bitor_assign(&mut self, other: &PortSet) {
-        let Some(last) = other.words.len().checked_sub(1) else { return };
+        let Some(last) = other.words.len().checked_sub(1) else {
+            return;
+        };
         for (word, other) in self.words_with(last).iter_mut().zip(&*other.words) {
             *word |= other;
         }

@@ -175,7 +175,7 @@ impl Service {
     }
 
     /// The own range and those that follow it, in the order of the search.
-    pub(crate) fn ranges(&self) -> impl Iterator<Item = PortRange> {
+    pub fn ranges(&self) -> impl Iterator<Item = PortRange> {
         core::iter::once(self.range)
             .chain(self.spillover.iter().copied())
             .chain(self.emergency)

@@ -1,6 +1,7 @@
 //! Where leases are kept: the seam between the decision and files, databases and memory.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub trait Store: Send + Sync {
     /// Transactions of one host happen one after the other, whichever threads, processes or
     /// machines they come from. A change that was acknowledged is there for everybody afterwards.
     ///
+    /// The changes are made in their order. [`Change::Grant`] and [`Change::Update`] put a row in
+    /// place of all that have its port, its key, or the key of one of its followers.
+    ///
     /// A refused request is counted, by [`refused`], and changes nothing else.
     ///
     /// # Errors
@@ -45,12 +49,29 @@ pub trait Store: Send + Sync {
         facts: &Facts,
     ) -> Result<Decision, TransactError>;
 
-    /// The leases of a host as they are now: at least those of the scope.
+    /// The leases of a host as they are at one moment: at least those of the scope. The last
+    /// generation and the last sweep are those of the host whatever the scope is; counters and usage
+    /// only have to be there for [`Scope::Everything`].
     ///
     /// # Errors
     ///
     /// When the store broke.
     fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError>;
+}
+
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn transact(
+        &self,
+        host: &Host,
+        command: &Command,
+        facts: &Facts,
+    ) -> Result<Decision, TransactError> {
+        (**self).transact(host, command, facts)
+    }
+
+    fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError> {
+        (**self).load(host, scope)
+    }
 }
 
 /// The change that a store makes when a command was refused: requests for ports are counted.
@@ -147,4 +168,21 @@ pub enum StoreErrorKind {
     Unsuitable,
     /// Anything else.
     Failed,
+}
+
+impl StoreErrorKind {
+    /// The stable code, as JSON has it.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Busy => "BUSY",
+            Self::Corrupt => "CORRUPT",
+            Self::NewerVersion => "NEWER_VERSION",
+            Self::ReadOnly => "READ_ONLY",
+            Self::Full => "FULL",
+            Self::Unsuitable => "UNSUITABLE",
+            Self::Failed => "FAILED",
+        }
+    }
 }

@@ -131,18 +131,9 @@ impl<'p, 'a> Settlement<'p, 'a> {
         index: Option<usize>,
     ) -> Vec<Follower> {
         let services = &self.plan.world.request.services;
-        let stays = |follower: &&Follower| {
-            services
-                .iter()
-                .all(|service| service.name != follower.service)
-        };
         let of = |lease: Option<&Lease>| -> Vec<Follower> {
-            lease
-                .into_iter()
-                .flat_map(|lease| &lease.followers)
-                .filter(stays)
-                .cloned()
-                .collect()
+            let followers = lease.into_iter().flat_map(|lease| self.bystanding(lease));
+            followers.cloned().collect()
         };
         let mut followers = of(existing);
         for ((service, seeker), root) in services.iter().zip(&self.plan.seekers).zip(self.roots) {
@@ -160,6 +151,15 @@ impl<'p, 'a> Settlement<'p, 'a> {
             }
         }
         followers
+    }
+
+    /// The services that share the port of a lease and are not part of the request.
+    fn bystanding<'l>(&self, lease: &'l Lease) -> impl Iterator<Item = &'l Follower> {
+        let requested = &self.plan.seekers[..self.plan.world.request.services.len()];
+        lease.followers.iter().filter(move |follower| {
+            let key = lease.key.sibling(follower.service.clone());
+            requested.iter().all(|seeker| seeker.key != key)
+        })
     }
 
     fn bystanders(&self) -> BTreeMap<Port, Lease> {
@@ -267,17 +267,18 @@ impl<'p, 'a> Settlement<'p, 'a> {
         let mut moves = Vec::new();
         for displaced in &self.plan.displaced {
             let seeker = &self.plan.seekers[displaced.seeker];
+            // Its port came back to it.
+            if seeker.keeps {
+                continue;
+            }
             let by = &self.plan.seekers[displaced.by].key;
             let reason = alloc::format!("{by} wants port {}: {why}", displaced.from);
             let to = self.settled[displaced.seeker]
                 .as_ref()
                 .map(|settled| settled.lease.port);
-            let followers = seeker
-                .existing
-                .map(|lease| lease.followers.as_slice())
-                .unwrap_or_default();
-            let followers = followers
-                .iter()
+            let existing = seeker.existing.into_iter();
+            let followers = existing
+                .flat_map(|lease| self.bystanding(lease))
                 .map(|follower| seeker.key.sibling(follower.service.clone()));
             for key in core::iter::once(seeker.key.clone()).chain(followers) {
                 moves.push(Move {

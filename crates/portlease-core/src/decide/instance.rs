@@ -11,8 +11,10 @@ pub(super) fn choose(leases: &Leases, request: &Request, facts: &Facts) -> u32 {
                 service: service.name.clone(),
                 instance,
             };
+            // Whose port a service inherits does not matter: the other one was asked for.
             leases
                 .get(&key)
+                .filter(|lease| service.inherit_from.is_none() || lease.key == key)
                 .is_some_and(|lease| runners(lease, request, facts).next().is_some())
         })
     };

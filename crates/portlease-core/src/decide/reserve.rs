@@ -12,9 +12,9 @@ use super::instance::{self, runners};
 use super::search::{Log, Place, Seeker};
 use super::world::World;
 use crate::{
-    Change, Decision, Exhausted, Explained, Explicit, Facts, Lease, LeaseKey, Leases, Party, Port,
-    PortSet, Refusal, Reply, Request, Reserved, Service, Stays, Strategy, Taken, Tier, Trace,
-    Unavailable, Verdict,
+    Change, Decision, Exhausted, Explained, Explicit, Facts, IfRunning, Lease, LeaseKey, Leases,
+    Party, Port, PortSet, Refusal, Reply, Request, Reserved, Service, Stays, Strategy, Taken, Tier,
+    Trace, Unavailable, Verdict,
 };
 
 /// How many owners a refusal names for each reason.
@@ -133,14 +133,15 @@ impl<'a, 'log> Plan<'a, 'log> {
         };
         let mut seekers: Vec<Seeker<'a>> = request.services.iter().map(seeker).collect();
         for (seeker, root) in seekers.iter_mut().zip(roots) {
-            seeker.keeps = root.is_none() && !request.force_new && can_keep(&world, seeker);
+            seeker.fits = root.is_none() && !request.force_new && can_keep(&world, seeker);
+            seeker.keeps = seeker.fits;
         }
-        // With `forceNew` the old port stays closed to this request: another one was asked for.
-        if !request.force_new {
-            for seeker in seekers.iter().filter(|seeker| !seeker.keeps) {
-                if let Some(lease) = seeker.existing {
-                    world.vacate(lease.port);
-                }
+        // With `forceNew` the old port stays closed to this request: another one was asked for,
+        // unless the service has no port of its own from now on.
+        for (seeker, root) in seekers.iter().zip(roots) {
+            let is_given_up = !seeker.keeps && (root.is_some() || !request.force_new);
+            if let Some(lease) = seeker.existing.filter(|_| is_given_up) {
+                world.vacate(lease.port);
             }
         }
         let insists = |service: &Service| service.explicit.is_some_and(|explicit| explicit.strict);
@@ -161,56 +162,92 @@ impl<'a, 'log> Plan<'a, 'log> {
         })
     }
 
-    /// Ports that were asked for by name come before everything else.
+    /// Ports that were asked for by name come before everything else. Whoever asks for the port of
+    /// a service that asks for another one itself waits until that one is seated.
     fn seat_explicit(&mut self) -> Result<(), Refusal> {
-        for position in 0..self.order.len() {
-            let index = self.order[position];
-            let Some(Explicit { port, strict }) = self.seekers[index].service.explicit else {
-                continue;
-            };
-            let has_it = self.seekers[index]
-                .existing
-                .is_some_and(|lease| lease.port == port);
-            if has_it && self.seekers[index].keeps {
-                continue;
+        let asks = |index: &usize| self.seekers[*index].service.explicit.is_some();
+        let mut waiting: Vec<usize> = self.order.iter().copied().filter(asks).collect();
+        while !waiting.is_empty() {
+            let (mut later, mut now): (Vec<usize>, Vec<usize>) = waiting
+                .iter()
+                .partition(|index| self.waits_for_another(**index, &waiting));
+            if now.is_empty() {
+                core::mem::swap(&mut later, &mut now);
             }
-            match self.obtain(index, port, strict) {
-                Ok(()) => {
-                    let place = Place {
-                        port,
-                        tier: Tier::Preferred,
-                        is_fixed: strict,
-                    };
-                    self.give_up_lease(index);
-                    self.seat(index, place);
-                    self.seekers[index].grant_step(self.log, port, Tier::Preferred);
-                }
-                Err((verdict, stays)) if strict => {
-                    return Err(self.unavailable(index, port, verdict, stays));
-                }
-                Err(_) => {}
+            for index in now {
+                self.seat_at_explicit(index)?;
             }
+            waiting = later;
         }
         Ok(())
+    }
+
+    fn waits_for_another(&self, index: usize, waiting: &[usize]) -> bool {
+        let asks_for = |index: usize| self.seekers[index].service.explicit.map(|it| it.port);
+        waiting.iter().any(|&other| {
+            let seeker = &self.seekers[other];
+            let kept = seeker.existing.filter(|_| seeker.keeps);
+            let kept = kept.map(|lease| lease.port);
+            kept.is_some() && kept == asks_for(index) && kept != asks_for(other)
+        })
+    }
+
+    fn seat_at_explicit(&mut self, index: usize) -> Result<(), Refusal> {
+        let seeker = &self.seekers[index];
+        let Some(Explicit { port, strict }) = seeker.service.explicit else {
+            return Ok(());
+        };
+        if seeker.keeps
+            && let Some(lease) = seeker.existing
+            && (lease.port == port || self.is_attached(lease))
+        {
+            self.keep(index, lease);
+            return Ok(());
+        }
+        match self.obtain(index, port, strict) {
+            Ok(()) => {
+                let place = Place {
+                    port,
+                    tier: Tier::Preferred,
+                    is_fixed: strict,
+                };
+                self.give_up_lease(index);
+                self.seat(index, place);
+                self.seekers[index].grant_step(self.log, port, Tier::Preferred);
+                Ok(())
+            }
+            Err((verdict, stays)) if strict => Err(self.unavailable(index, port, verdict, stays)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Whether another process runs the service, and the request only wants to know where.
+    fn is_attached(&self, lease: &Lease) -> bool {
+        let World { request, facts, .. } = self.world;
+        let is_run = instance::runners(lease, request, facts).next().is_some();
+        is_run && request.if_running != IfRunning::Takeover
     }
 
     /// Leases that still fit stay.
     fn keep_leases(&mut self) {
         for position in 0..self.order.len() {
             let index = self.order[position];
-            let seeker = &mut self.seekers[index];
-            if let Some(lease) = seeker
-                .existing
-                .filter(|_| seeker.keeps && seeker.place.is_none())
-            {
-                seeker.place = Some(Place {
-                    port: lease.port,
-                    tier: lease.tier,
-                    is_fixed: true,
-                });
-                seeker.keep_step(self.log, lease);
+            let seeker = &self.seekers[index];
+            let stays = seeker.keeps && seeker.place.is_none();
+            if let Some(lease) = seeker.existing.filter(|_| stays) {
+                self.keep(index, lease);
             }
         }
+    }
+
+    fn keep(&mut self, index: usize, lease: &Lease) {
+        let place = Place {
+            port: lease.port,
+            tier: lease.tier,
+            is_fixed: true,
+        };
+        self.seekers[index].keep_step(self.log, lease);
+        self.seat(index, place);
     }
 
     fn seat_others(&mut self) -> Result<(), Refusal> {
@@ -262,23 +299,44 @@ impl<'a, 'log> Plan<'a, 'log> {
                 .tier_of(place.port)
                 .filter(|_| self.world.is_candidate(seeker.asker(), place.port));
             if let Some(tier) = tier
+                && self.may_have_after_others(index, place.port, tier)
                 && !asked.contains(&other)
                 && self.find_seat(other, asked)
             {
                 self.seekers[other].yield_step(self.log, place, &self.seekers[index].key);
-                self.seekers[index].grant_step(self.log, place.port, tier);
-                self.seat(
-                    index,
-                    Place {
-                        port: place.port,
-                        tier,
-                        is_fixed: false,
-                    },
-                );
+                self.seat_after_another(index, place.port, tier);
                 return true;
             }
         }
         false
+    }
+
+    /// Whether a port for which somebody had to make way may go on to this seeker: to another that
+    /// asked for it by name, or back to a service of the request that did not mean to give it up.
+    fn may_have_after_others(&self, index: usize, port: Port, tier: Tier) -> bool {
+        let request = self.world.request;
+        let may_have = |displaced: &Displaced| {
+            let is_of_request = displaced.seeker < request.services.len();
+            let is_back = displaced.seeker == index;
+            tier == Tier::Preferred || (is_of_request && !(is_back && request.force_new))
+        };
+        let mut displaced = self.displaced.iter().filter(|it| it.from == port);
+        displaced.all(may_have)
+    }
+
+    /// Seats a seeker on the port that another of the request gave back.
+    fn seat_after_another(&mut self, index: usize, port: Port, tier: Tier) {
+        for displaced in self.displaced.iter_mut().filter(|it| it.from == port) {
+            displaced.by = index;
+        }
+        let is_fixed = false;
+        let place = Place {
+            port,
+            tier,
+            is_fixed,
+        };
+        self.seekers[index].grant_step(self.log, port, tier);
+        self.seat(index, place);
     }
 
     fn search(&mut self, index: usize) -> Option<Place> {
@@ -324,6 +382,7 @@ impl<'a, 'log> Plan<'a, 'log> {
             lease,
             is_occupied,
             self.world.facts,
+            self.seekers[index].key.instance,
         ) {
             Some(stays) => Err((verdict, Some(stays))),
             None => {
@@ -367,7 +426,10 @@ impl<'a, 'log> Plan<'a, 'log> {
     }
 
     fn seat(&mut self, index: usize, place: Place) {
-        self.seekers[index].place = Some(place);
+        let seeker = &mut self.seekers[index];
+        let is_own = |lease: &Lease| lease.port == place.port;
+        seeker.keeps = seeker.fits && seeker.existing.is_some_and(is_own);
+        seeker.place = Some(place);
         self.world
             .claim(place.port, self.seekers[index].key.clone());
     }

@@ -19,6 +19,8 @@ pub(super) struct Seeker<'a> {
     pub(super) service: Cow<'a, Service>,
     /// The lease that the service had when the request came.
     pub(super) existing: Option<&'a Lease>,
+    /// Whether that lease still is what the service asks for, and its port usable.
+    pub(super) fits: bool,
     /// Whether the service stays with that lease.
     pub(super) keeps: bool,
     pub(super) place: Option<Place>,
@@ -53,6 +55,7 @@ impl<'a> Seeker<'a> {
             key,
             service,
             existing,
+            fits: false,
             keeps: false,
             place: None,
             seen: PortSet::new(),
@@ -124,10 +127,10 @@ impl<'a> Seeker<'a> {
             return Some(self.found(log, port, Tier::Remembered));
         }
         let service = self.service.clone();
-        let start = service
-            .start
-            .or(remembered)
-            .or(service.default)
+        let start = [service.start, remembered, service.default]
+            .into_iter()
+            .flatten()
+            .find(|port| service.range.contains(*port))
             .unwrap_or(service.range.first());
         if let Some(port) = self.scan(world, log, service.range, start, Tier::Scan) {
             let tier = if service.default == Some(port) {
@@ -150,7 +153,7 @@ impl<'a> Seeker<'a> {
         None
     }
 
-    /// Searches a range upward from `start`, then from its low end. Ports that others remember
+    /// Searches a range upward from `start`, a port of it, then from its low end. Ports that others remember
     /// come last, the longest-unused first.
     fn scan(
         &mut self,
@@ -186,7 +189,7 @@ impl<'a> Seeker<'a> {
         tier: Tier,
         free: &PortSet,
     ) {
-        if found == Some(range.clamp(start)) {
+        if found == Some(start) {
             return;
         }
         let (upper, lower) = range.wrapped_at(start);
