@@ -224,7 +224,7 @@ impl<'a, 'log> Plan<'a, 'log> {
     /// Whether another process runs the service, and the request only wants to know where.
     fn is_attached(&self, lease: &Lease) -> bool {
         let World { request, facts, .. } = self.world;
-        let is_run = instance::runners(lease, request, facts).next().is_some();
+        let is_run = runners(lease, request, facts).next().is_some();
         is_run && request.if_running != IfRunning::Takeover
     }
 
