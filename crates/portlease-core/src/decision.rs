@@ -95,7 +95,8 @@ pub struct Granted {
     /// The port that the service had before, when it had another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_port: Option<Port>,
-    /// Whom the lease was taken from, after a takeover.
+    /// Who still runs on the lease that the service took over or gave up. The caller ends them, or
+    /// lives with them on the old port.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taken_from: Vec<Holder>,
     /// How many candidates were looked at.

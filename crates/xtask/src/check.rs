@@ -9,7 +9,7 @@ use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 
 use crate::process::{cargo, root, run_quietly, succeeds};
 use crate::report::Report;
-use crate::{arrows, dependencies, install};
+use crate::{arrows, dependencies, harness, install};
 
 /// The gate alone.
 pub(crate) fn run() -> ExitCode {
@@ -52,6 +52,9 @@ pub(crate) fn add_steps(report: &mut Report) {
             ])
             .env("RUSTDOCFLAGS", "--deny warnings"),
         )
+    });
+    report.quiet("generated files", || {
+        harness::run_quietly("generate", &["--check"])
     });
     let mut metadata = None;
     report.quiet("dependency graph", || {

@@ -5,11 +5,16 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{cargo, run_live, spelled};
+use crate::process::{self, cargo, run_live, spelled};
 
 /// Runs a harness as a step of something larger.
 pub(crate) fn run(name: &str, arguments: &[&str]) -> Result<()> {
     run_live(&mut command(name, arguments))
+}
+
+/// Runs a harness as a step that is of interest only when it fails.
+pub(crate) fn run_quietly(name: &str, arguments: &[&str]) -> Result<()> {
+    process::run_quietly(&mut command(name, arguments))
 }
 
 /// Runs a harness for the person who asked for it; its own exit code says all there is to say.
@@ -23,9 +28,16 @@ pub(crate) fn pass_through(name: &str, arguments: &[impl AsRef<OsStr>]) -> Resul
 }
 
 fn command(name: &str, arguments: &[impl AsRef<OsStr>]) -> Command {
+    // What is measured is built as it is shipped; the others need not be linked for minutes.
+    let profile = if name == "bench" {
+        "release"
+    } else {
+        "harness"
+    };
     let mut command = cargo([
         "run",
-        "--release",
+        "--profile",
+        profile,
         "--package",
         "portlease-tests",
         "--bin",

@@ -40,6 +40,13 @@ enum Task {
     Check,
     /// Build the core for the browser, which proves that no I/O is in it
     Wasm,
+    /// Write the files that follow from the code (--check)
+    #[command(disable_help_flag = true)]
+    Generate {
+        /// What the generator is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Explore the protocol with the model checker (--small, --mutants)
     #[command(disable_help_flag = true)]
     Model {
@@ -72,6 +79,7 @@ fn main() -> Result<ExitCode> {
         Task::Test => Ok(test::run()),
         Task::Check => Ok(check::run()),
         Task::Wasm => wasm::build_core().map(|()| ExitCode::SUCCESS),
+        Task::Generate { arguments } => harness::pass_through("generate", &arguments),
         Task::Model { arguments } => harness::pass_through("model", &arguments),
         Task::Bench { arguments } => harness::pass_through("bench", &arguments),
         Task::Mutants { arguments } => mutants::run(&arguments),

@@ -24,7 +24,20 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode> {
     command.args(["--file", "crates/portlease-core/src/decide/**"]);
     command.args(["--file", "crates/portlease-core/src/port_set.rs"]);
     command.args(["--file", "crates/portlease-core/src/port_set/**"]);
+    command.args(["--profile", "mutants", "--jobs", "2"]);
     command.arg("--output").arg(&output).args(arguments);
+    // The tests beside the code are those that have to catch its mutants. Left out are the ones that judge other tests.
+    command.args([
+        "--",
+        "--lib",
+        "--",
+        "--skip",
+        "arbitrary_worlds_are_varied",
+        "--skip",
+        "conformance::",
+    ]);
+    // So many cases find what hundreds find, for mutants that are no corner cases, and there are hundreds of mutants.
+    command.env("PROPTEST_CASES", "64");
     let status = command
         .status()
         .with_context(|| format!("{} did not start", spelled(&command)))?;

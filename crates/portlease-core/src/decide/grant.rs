@@ -267,10 +267,6 @@ impl<'p, 'a> Settlement<'p, 'a> {
         let mut moves = Vec::new();
         for displaced in &self.plan.displaced {
             let seeker = &self.plan.seekers[displaced.seeker];
-            // Its port came back to it.
-            if seeker.keeps {
-                continue;
-            }
             let by = &self.plan.seekers[displaced.by].key;
             let reason = alloc::format!("{by} wants port {}: {why}", displaced.from);
             let to = self.settled[displaced.seeker]
@@ -339,10 +335,15 @@ fn settle_seeker(plan: &Plan<'_, '_>, index: usize, seeker: &Seeker<'_>, place: 
     } else {
         Outcome::New
     };
+    let given_up = seeker.existing.filter(|_| is_requested).into_iter();
+    let taken_from = given_up
+        .flat_map(|lease| runners(lease, request, facts))
+        .cloned()
+        .collect();
     Settled {
         lease,
         outcome,
-        taken_from: Vec::new(),
+        taken_from,
         is_new: true,
     }
 }

@@ -55,4 +55,6 @@ pub fn decide(leases: &Leases, command: &Command, facts: &Facts) -> Result<Decis
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -283,23 +283,29 @@ impl<'a, 'log> Plan<'a, 'log> {
 
     /// Finds a port for a seeker. When all that it could take went to others of this request, one
     /// of them goes elsewhere if it can: so the request is refused only if its services cannot
-    /// all be seated at once. `asked` are those that were asked already.
+    /// all be seated at once. Whoever has to make way asks nobody for a port that was asked for by
+    /// name. `asked` are those that were asked already, the one who began first.
     fn find_seat(&mut self, index: usize, asked: &mut Vec<usize>) -> bool {
         asked.push(index);
+        let for_outsider = asked[0] >= self.world.request.services.len();
         if let Some(place) = self.search(index) {
             self.seat(index, place);
             return true;
         }
         for other in 0..self.seekers.len() {
-            let Some(place) = self.seekers[other].place.filter(|place| !place.is_fixed) else {
+            let stays =
+                |place: &Place| place.is_fixed || (for_outsider && place.tier == Tier::Preferred);
+            let Some(place) = self.seekers[other].place.filter(|place| !stays(place)) else {
                 continue;
             };
             let seeker = &self.seekers[index];
             let tier = seeker
                 .tier_of(place.port)
                 .filter(|_| self.world.is_candidate(seeker.asker(), place.port));
+            // A port that somebody had to leave stays with those who asked for it by name.
+            let was_left = self.displaced.iter().any(|it| it.from == place.port);
             if let Some(tier) = tier
-                && self.may_have_after_others(index, place.port, tier)
+                && (tier == Tier::Preferred || !was_left)
                 && !asked.contains(&other)
                 && self.find_seat(other, asked)
             {
@@ -311,29 +317,15 @@ impl<'a, 'log> Plan<'a, 'log> {
         false
     }
 
-    /// Whether a port for which somebody had to make way may go on to this seeker: to another that
-    /// asked for it by name, or back to a service of the request that did not mean to give it up.
-    fn may_have_after_others(&self, index: usize, port: Port, tier: Tier) -> bool {
-        let request = self.world.request;
-        let may_have = |displaced: &Displaced| {
-            let is_of_request = displaced.seeker < request.services.len();
-            let is_back = displaced.seeker == index;
-            tier == Tier::Preferred || (is_of_request && !(is_back && request.force_new))
-        };
-        let mut displaced = self.displaced.iter().filter(|it| it.from == port);
-        displaced.all(may_have)
-    }
-
     /// Seats a seeker on the port that another of the request gave back.
     fn seat_after_another(&mut self, index: usize, port: Port, tier: Tier) {
         for displaced in self.displaced.iter_mut().filter(|it| it.from == port) {
             displaced.by = index;
         }
-        let is_fixed = false;
         let place = Place {
             port,
             tier,
-            is_fixed,
+            is_fixed: false,
         };
         self.seekers[index].grant_step(self.log, port, tier);
         self.seat(index, place);
@@ -370,6 +362,11 @@ impl<'a, 'log> Plan<'a, 'log> {
             return Err((verdict, None));
         }
         self.conflicts += 1;
+        // Among services of one request a wish is no reason to move.
+        let siblings = &self.seekers[..self.world.request.services.len()];
+        if !insists && siblings.iter().any(|seeker| seeker.key == lease.key) {
+            return Err((verdict, Some(Stays::NotInsisted)));
+        }
         let is_occupied = self.world.is_occupied(port);
         if is_occupied && !grant::is_own(lease, self.world.occupant(port)) {
             return Err((Verdict::Occupied, None));

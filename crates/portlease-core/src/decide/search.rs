@@ -153,8 +153,8 @@ impl<'a> Seeker<'a> {
         None
     }
 
-    /// Searches a range upward from `start`, a port of it, then from its low end. Ports that others remember
-    /// come last, the longest-unused first.
+    /// Searches a range upward from `start`, a port of it, then from its low end. Ports that others
+    /// remember come last, the longest-unused first.
     fn scan(
         &mut self,
         world: &World<'_>,

@@ -105,3 +105,53 @@ fn the_first_instance_keeps_the_port_that_a_second_one_insists_on() {
                    (`portlease release`), or ask for another port.";
     check(&running(), &insisting, &[refusal]);
 }
+
+#[test]
+fn a_lease_is_not_taken_from_a_server_that_is_not_recognised() {
+    let unrecognised = World::new().live("shop/web", 3000, 7).occupied([3000]);
+    check(
+        &unrecognised,
+        &by(8, IfRunning::Attach),
+        &["web 3000 scan attached"],
+    );
+    check(
+        &unrecognised,
+        &by(8, IfRunning::Takeover),
+        &["web 3000 scan took over"],
+    );
+    let ended = unrecognised.dead(7);
+    check(
+        &ended,
+        &by(8, IfRunning::Attach),
+        &["web 3001 scan reallocated"],
+    );
+}
+
+#[test]
+fn whoever_runs_on_a_lease_that_is_given_up_is_named() {
+    let elsewhere = with(by(8, IfRunning::Attach), |request| {
+        request.services[0].explicit = strict(3050);
+    });
+    let reserved = running().reserve(&elsewhere).unwrap();
+    assert_eq!(
+        granted(&reserved.services[0]),
+        "web 3050 preferred reallocated"
+    );
+    assert_eq!(reserved.services[0].taken_from, [process(7)]);
+}
+
+#[test]
+fn a_process_whose_start_is_unknown_may_be_another_one_each_time() {
+    let nameless = Holder::Process(Process {
+        pid: 7,
+        started: None,
+        boot: None,
+        namespace: None,
+    });
+    let request = with(by(7, IfRunning::Attach), |request| {
+        request.holder = Some(nameless)
+    });
+    let first = World::new().after(&Command::Reserve(request.clone()));
+    let second = first.clone().after(&Command::Reserve(request));
+    assert!(generation(&second, "shop/web") > generation(&first, "shop/web"));
+}

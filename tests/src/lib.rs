@@ -1,0 +1,3 @@
+//! Harnesses that need more than one crate, process or machine.
+
+pub mod model;
