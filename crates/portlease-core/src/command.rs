@@ -92,7 +92,8 @@ pub struct Release {
 }
 
 impl Release {
-    /// Everything of a project that no running process holds.
+    /// All leases of a project. It is refused when one of them belongs to a process that still
+    /// runs.
     #[must_use]
     pub fn by_project(project: Name) -> Self {
         Self {

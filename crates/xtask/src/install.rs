@@ -25,6 +25,44 @@ pub(crate) fn cargo_subcommand(subcommand: &str) -> Result<()> {
     run_live(&mut cargo(["install", &package, "--locked"]))
 }
 
+/// Programs that the tests start, and the Debian packages that have them.
+const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
+    ("ip", "iproute2"),
+    ("python3", "python3"),
+    ("setpriv", "util-linux"),
+    ("strace", "strace"),
+    ("unshare", "util-linux"),
+];
+
+/// The programs that the tests start. Only those of Linux need any but Node.js, which somebody who works here has.
+pub(crate) fn programs_of_tests() -> Result<()> {
+    if !succeeds(program("node").arg("--version")) {
+        bail!(
+            "`node` is missing: install Node.js 20 or later, for instance from https://nodejs.org"
+        );
+    }
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let is_missing = |name: &str| !succeeds(program("which").arg(name));
+    let missing = PROGRAMS_OF_TESTS
+        .iter()
+        .filter(|(name, _)| is_missing(name));
+    let (programs, mut packages): (Vec<&str>, Vec<&str>) = missing.copied().unzip();
+    packages.dedup();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if let Err(error) = debian_packages(&packages) {
+        bail!(
+            "the tests start {}: install them, on Debian with `apt-get install {}` ({error:#})",
+            programs.join(", "),
+            packages.join(" ")
+        );
+    }
+    Ok(())
+}
+
 /// Packages of Debian and its relatives; an error where there is no apt-get or no right to use it.
 pub(crate) fn debian_packages(packages: &[&str]) -> Result<()> {
     // Asking sudo with a command that changes nothing tells whether it would want a password, which nobody is here to give.

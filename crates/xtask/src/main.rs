@@ -54,6 +54,20 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Race many processes for ports, with foreign programs among them (--processes, --delay-ms)
+    #[command(disable_help_flag = true)]
+    Race {
+        /// What the harness is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Kill processes at any moment and look what is lost (--kills, --seed)
+    #[command(disable_help_flag = true)]
+    Crash {
+        /// What the harness is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Measure, with the floor beside it (NAME, --json)
     #[command(disable_help_flag = true)]
     Bench {
@@ -81,6 +95,8 @@ fn main() -> Result<ExitCode> {
         Task::Wasm => wasm::build_core().map(|()| ExitCode::SUCCESS),
         Task::Generate { arguments } => harness::pass_through("generate", &arguments),
         Task::Model { arguments } => harness::pass_through("model", &arguments),
+        Task::Race { arguments } => harness::pass_through("race", &arguments),
+        Task::Crash { arguments } => harness::pass_through("crash", &arguments),
         Task::Bench { arguments } => harness::pass_through("bench", &arguments),
         Task::Mutants { arguments } => mutants::run(&arguments),
     }

@@ -8,12 +8,13 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{cargo, run_quietly, spelled};
 use crate::report::{Report, Tally};
-use crate::{check, harness, wasm};
+use crate::{check, harness, install, wasm};
 
 /// Runs it all. What is missing gets installed by the step that needs it.
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
     check::add_steps(&mut report);
+    report.quiet("programs of the tests", install::programs_of_tests);
     report.live("tests", run_tests);
     report.live("core for the browser", wasm::build_core);
     report.live("model --small", || harness::run("model", &["--small"]));

@@ -140,8 +140,11 @@ fn index<T: Row>(rows: Vec<T>) -> Result<Index<T>, InvalidSnapshot> {
         if index.at(row.port()).is_some() {
             return Err(InvalidSnapshot::PortTwice(row.port()));
         }
-        if let Some(key) = row.keys().find(|key| index.port_of(key).is_some()) {
-            return Err(InvalidSnapshot::KeyTwice(key));
+        let keys: Vec<LeaseKey> = row.keys().collect();
+        for (position, key) in keys.iter().enumerate() {
+            if index.port_of(key).is_some() || keys[..position].contains(key) {
+                return Err(InvalidSnapshot::KeyTwice(key.clone()));
+            }
         }
         index.put(row);
     }
@@ -187,6 +190,24 @@ mod tests {
             leases.join(","),
             memories.join(",")
         )
+    }
+
+    #[test]
+    fn a_service_shares_a_port_once() {
+        let lease = snapshot(&[("web", 3000, 1)], &[], 1);
+        let shared_by = |followers: &str| {
+            let followers = alloc::format!(r#""followers":[{followers}],"grantedAt""#);
+            lease.replace(r#""grantedAt""#, &followers)
+        };
+        check(&shared_by(r#"{"service":"hmr"},{"service":"api"}"#), Ok(()));
+        check(
+            &shared_by(r#"{"service":"hmr"},{"service":"hmr"}"#),
+            Err("shop/hmr stands twice"),
+        );
+        check(
+            &shared_by(r#"{"service":"web"}"#),
+            Err("shop/web stands twice"),
+        );
     }
 
     #[test]

@@ -149,3 +149,9 @@ fn json_is_short_and_strict() {
         );
     }
 }
+
+#[test]
+fn a_set_shows_its_ranges() {
+    let set: PortSet = serde_json::from_str("[4000, [3000, 3003]]").unwrap();
+    assert_eq!(alloc::format!("{set:?}"), "{3000–3003, 4000}");
+}

@@ -221,7 +221,11 @@ fn a_wish_is_no_reason_for_a_sibling_to_move() {
     let services = || [asking("api", 3009, 3000, false), service("web", 3009)];
     let web = lease("shop", "web", 3000, 3009);
     check(
-        &situation(Strategy::Aggressive, &[web.clone()], services()),
+        &situation(
+            Strategy::Aggressive,
+            core::slice::from_ref(&web),
+            services(),
+        ),
         &["api 3001 New", "web 3000 Reused"],
     );
     let leases = [web, lease("shop", "api", 3001, 3009)];

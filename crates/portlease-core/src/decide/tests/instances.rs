@@ -149,7 +149,7 @@ fn a_process_whose_start_is_unknown_may_be_another_one_each_time() {
         namespace: None,
     });
     let request = with(by(7, IfRunning::Attach), |request| {
-        request.holder = Some(nameless)
+        request.holder = Some(nameless);
     });
     let first = World::new().after(&Command::Reserve(request.clone()));
     let second = first.clone().after(&Command::Reserve(request));

@@ -1,0 +1,330 @@
+//! The allocator: the registry, the machine, and the way of a request between them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use portlease_core::{
+    Command, Decision, Explained, Facts, Host, Lease, LeaseKey, Leases, Name, Port, PortSet,
+    Release, Released, Reply, Request, Scope, Stats, StatsQuery, Store, Suspect, Sweep, Swept,
+    Trace, Validate, Validated,
+};
+use portlease_probe::{OccupantDetails, can_bind};
+
+use crate::grant::{Grant, Grants};
+use crate::observe::{Observer, candidates, holders};
+use crate::reserve::reserve;
+use crate::steps::Steps;
+use crate::{Error, Registry};
+
+/// How an [`Allocator`] is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where the registry is.
+    pub registry: Registry,
+    /// The host whose ports are leased, when it is not this machine.
+    pub host: Option<Host>,
+}
+
+/// Leases ports of this machine.
+///
+/// ```
+/// use portlease::{Allocator, Options, Registry, Reservation};
+///
+/// let allocator = Allocator::open(Options { registry: Registry::Memory, ..Options::default() })?;
+/// let grant = allocator.reserve(&Reservation::of("shop").framework("vite").build()?)?;
+/// println!("the dev server goes to {}", grant.url());
+/// grant.release()?;
+/// # Ok::<(), portlease::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Allocator {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    store: Arc<dyn Store>,
+    host: Host,
+    pub(crate) observer: Observer,
+    pub(crate) steps: Steps,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Inner")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A port, who is on it and to whom it is leased.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The port.
+    pub port: Port,
+    /// Everybody who is on it.
+    pub occupants: Vec<OccupantDetails>,
+    /// Its lease.
+    pub lease: Option<Lease>,
+}
+
+impl Allocator {
+    /// Opens the registry, making it when it is missing, and asks the machine for what does not change.
+    pub fn open(options: Options) -> Result<Self, Error> {
+        let (observer, machine) = Observer::new()?;
+        let host = options.host.unwrap_or_else(|| machine.host());
+        let store = options.registry.open()?;
+        let inner = Inner {
+            store,
+            host,
+            observer,
+            steps: Steps::from_environment(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The host whose ports are leased.
+    pub fn host(&self) -> &Host {
+        &self.inner.host
+    }
+
+    /// Leases a port for the first service of the request and holds it until the grant is dropped.
+    pub fn reserve(&self, request: &Request) -> Result<Grant, Error> {
+        let grants = self.reserve_all(request)?.into_iter();
+        // A request without services was refused.
+        grants
+            .into_iter()
+            .next()
+            .ok_or(Error::Refused(portlease_core::Refusal::NoServices))
+    }
+
+    /// Leases ports for all services of the request, or for none, and holds them until the grants
+    /// are dropped.
+    pub fn reserve_all(&self, request: &Request) -> Result<Grants, Error> {
+        reserve(&self.inner, request)
+    }
+
+    /// Gives leases back. What is leased to nobody is no error.
+    pub fn release(&self, release: &Release) -> Result<Released, Error> {
+        let facts = self.facts_about(&Scope::Rows {
+            projects: vec![release.project.clone()],
+            ports: PortSet::new(),
+        })?;
+        match self
+            .inner
+            .transact(&Command::Release(release.clone()), &facts)?
+            .reply
+        {
+            Reply::Released(released) => Ok(released),
+            reply => unreachable!("a release is not answered with {reply:?}"),
+        }
+    }
+
+    /// All leases, by port.
+    pub fn list(&self) -> Result<Vec<Lease>, Error> {
+        Ok(self
+            .inner
+            .load(&Scope::Everything)?
+            .iter()
+            .cloned()
+            .collect())
+    }
+
+    /// The lease of a service of a project.
+    pub fn find(&self, project: &Name, service: &Name) -> Result<Option<Lease>, Error> {
+        let scope = Scope::Rows {
+            projects: vec![project.clone()],
+            ports: PortSet::new(),
+        };
+        Ok(self
+            .inner
+            .load(&scope)?
+            .get(&LeaseKey::new(project.clone(), service.clone()))
+            .cloned())
+    }
+
+    /// Who is on the port, and to whom it is leased.
+    pub fn who(&self, port: Port) -> Result<Who, Error> {
+        let scope = Scope::Rows {
+            projects: Vec::new(),
+            ports: PortSet::from_iter([port]),
+        };
+        let lease = self.inner.load(&scope)?.at(port).cloned();
+        let suspected = lease
+            .iter()
+            .flat_map(Lease::parties)
+            .find_map(|party| match party {
+                portlease_core::Holder::Process(process) => Some(process),
+                portlease_core::Holder::Container(_) => None,
+            });
+        let occupants = self.inner.observer.probe().who(port, suspected)?;
+        Ok(Who {
+            port,
+            occupants,
+            lease,
+        })
+    }
+
+    /// Whether the port could be bound now, on every address and on `host` when one is given. A
+    /// port that is leased is not available, and is not touched.
+    pub fn is_port_available(&self, port: Port, host: Option<IpAddr>) -> Result<bool, Error> {
+        let scope = Scope::Rows {
+            projects: Vec::new(),
+            ports: PortSet::from_iter([port]),
+        };
+        if self.inner.load(&scope)?.at(port).is_some() {
+            return Ok(false);
+        }
+        match can_bind(port, host) {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_about_the_port() => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The port that the request would get now, or `None`. Nothing is leased: until somebody does,
+    /// anybody can take it.
+    pub fn find_available_port(&self, request: &Request) -> Result<Option<Port>, Error> {
+        let mut facts = self.inner.observer.facts();
+        self.inner
+            .observer
+            .look_closely(&mut facts, &candidates(request))?;
+        loop {
+            let Some(reserved) = self.explain_with(request, &facts)?.0.reserved else {
+                return Ok(None);
+            };
+            let port = reserved.services.first().map(portlease_core::Granted::port);
+            let Some(port) = port else { return Ok(None) };
+            match can_bind(port, None) {
+                Ok(()) => return Ok(Some(port)),
+                Err(error) if error.is_about_the_port() => facts.occupied.insert(port, None),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// What the request would get, and why, port by port. Nothing is changed.
+    pub fn explain(&self, request: &Request) -> Result<(Explained, Trace), Error> {
+        let mut facts = self.facts_about(&Scope::Rows {
+            projects: vec![request.project.clone()],
+            ports: PortSet::new(),
+        })?;
+        self.inner
+            .observer
+            .look_closely(&mut facts, &candidates(request))?;
+        self.explain_with(request, &facts)
+    }
+
+    /// Removes the leases whose owners are gone.
+    pub fn sweep(&self) -> Result<Swept, Error> {
+        self.inner.sweep(None)
+    }
+
+    /// Removes, besides, the leases that belong to nobody and that nobody used for so long.
+    pub fn sweep_abandoned(&self, unused_for: Duration) -> Result<Swept, Error> {
+        self.inner.sweep(Some(unused_for))
+    }
+
+    /// What is true of each lease, or of those of one project.
+    pub fn validate(&self, project: Option<&Name>) -> Result<Validated, Error> {
+        let command = Command::Validate(Validate {
+            project: project.cloned(),
+        });
+        let leases = self.inner.load(&command.scope())?;
+        let mut facts = self.inner.observer.facts();
+        Observer::sight(&mut facts, holders(&leases));
+        self.inner
+            .observer
+            .look_closely(&mut facts, leases.ports())?;
+        let occupied: Vec<&Lease> = leases
+            .iter()
+            .filter(|lease| facts.occupied.ports().contains(lease.port))
+            .collect();
+        for lease in occupied {
+            let suspects: Vec<_> = lease.parties().cloned().collect();
+            facts.occupied.insert(
+                lease.port,
+                self.inner.observer.occupant(lease.port, &suspects),
+            );
+        }
+        match self.inner.transact(&command, &facts)?.reply {
+            Reply::Validated(validated) => Ok(validated),
+            reply => unreachable!("a validation is not answered with {reply:?}"),
+        }
+    }
+
+    /// How the ports are used.
+    pub fn stats(&self, query: &StatsQuery) -> Result<Stats, Error> {
+        let mut facts = self.inner.observer.facts();
+        let ports = query.ranges.iter().map(|named| named.range).collect();
+        self.inner.observer.look_closely(&mut facts, &ports)?;
+        match self
+            .inner
+            .transact(&Command::Stats(query.clone()), &facts)?
+            .reply
+        {
+            Reply::Stats(stats) => Ok(stats),
+            reply => unreachable!("a question about usage is not answered with {reply:?}"),
+        }
+    }
+
+    fn explain_with(&self, request: &Request, facts: &Facts) -> Result<(Explained, Trace), Error> {
+        let Decision { reply, trace, .. } = self
+            .inner
+            .transact(&Command::Explain(request.clone()), facts)?;
+        match reply {
+            Reply::Explained(explained) => Ok((explained, trace)),
+            reply => unreachable!("an explanation is not answered with {reply:?}"),
+        }
+    }
+
+    fn facts_about(&self, scope: &Scope) -> Result<Facts, Error> {
+        let mut facts = self.inner.observer.facts();
+        Observer::sight(&mut facts, holders(&self.inner.load(scope)?));
+        Ok(facts)
+    }
+}
+
+impl Inner {
+    pub(crate) fn transact(&self, command: &Command, facts: &Facts) -> Result<Decision, Error> {
+        Ok(self.store.transact(&self.host, command, facts)?)
+    }
+
+    pub(crate) fn load(&self, scope: &Scope) -> Result<Leases, Error> {
+        Ok(self.store.load(&self.host, scope)?)
+    }
+
+    pub(crate) fn sweep(&self, unused_for: Option<Duration>) -> Result<Swept, Error> {
+        let leases = self.load(&Scope::Everything)?;
+        let mut facts = self.observer.facts();
+        // Processes first: one that ends between the two looks is alive in the first, and its port
+        // is free in the second, which proves nothing against anybody.
+        Observer::sight(&mut facts, holders(&leases));
+        self.observer.look_closely(&mut facts, leases.ports())?;
+        let suspect = |lease: &Lease| Suspect {
+            key: lease.key.clone(),
+            generation: lease.generation,
+        };
+        let sweep = Sweep {
+            suspects: leases.iter().map(suspect).collect(),
+            abandoned_after_millis: unused_for
+                .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+        };
+        match self.transact(&Command::Sweep(sweep), &facts)?.reply {
+            Reply::Swept(swept) => {
+                for removed in &swept.removed {
+                    let (lease, evidence) = (&removed.lease, removed.evidence);
+                    self.steps.tell(format_args!(
+                        "swept {} from port {}: {evidence:?}",
+                        lease.key, lease.port
+                    ));
+                }
+                Ok(swept)
+            }
+            reply => unreachable!("a sweep is not answered with {reply:?}"),
+        }
+    }
+}

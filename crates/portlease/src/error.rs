@@ -1,0 +1,88 @@
+//! Everything that can go wrong, by kind.
+
+use std::io;
+
+use portlease_core::{InvalidName, Refusal, StoreError, TransactError};
+use portlease_probe::{BindError, ProbeError};
+
+/// Why there is no answer. Each kind is of its own: a refusal says that the request cannot be
+/// granted, everything else that something is broken.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request cannot be granted.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The registry failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The operating system could not be asked.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+    /// The granted port could not be held, for a reason that other ports share.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// Other programs took every port that was granted, each time just before it could be held.
+    #[error(
+        "Other programs took {lost} granted ports one after the other. Try again, or raise `maxRetries`."
+    )]
+    LostRaces {
+        /// How many ports were lost.
+        lost: u16,
+    },
+    /// Nobody listened in time.
+    #[error("Nobody listened on port {port} within {waited:?}.")]
+    NotListening {
+        /// The port.
+        port: portlease_core::Port,
+        /// How long it was waited for.
+        waited: std::time::Duration,
+    },
+    /// The place of the registry does not make sense.
+    #[error(
+        "{url:?} names no registry: write sqlite:PATH or memory:, in PORTLEASE_REGISTRY for instance."
+    )]
+    InvalidRegistry {
+        /// The place as it was given.
+        url: String,
+    },
+    /// There is no folder to keep the registry in.
+    #[error(
+        "This user has no folder for the state of programs. Name a file: PORTLEASE_REGISTRY=sqlite:PATH."
+    )]
+    NoStateFolder,
+    /// The folder of the project cannot be named.
+    #[error("The folder of the project cannot be read: {0}. Name the project.")]
+    Project(#[from] io::Error),
+}
+
+impl Error {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Store(error) => error.kind.code(),
+            Self::Probe(error) => error.code(),
+            Self::Bind(error) => error.code(),
+            Self::LostRaces { .. } => "LOST_RACES",
+            Self::NotListening { .. } => "NOT_LISTENING",
+            Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
+            Self::NoStateFolder => "NO_STATE_FOLDER",
+            Self::Project(_) => "PROJECT_UNREADABLE",
+        }
+    }
+}
+
+impl From<TransactError> for Error {
+    fn from(error: TransactError) -> Self {
+        match error {
+            TransactError::Refused(refusal) => Self::Refused(refusal),
+            TransactError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<InvalidName> for Error {
+    fn from(error: InvalidName) -> Self {
+        Self::Refused(error.into())
+    }
+}

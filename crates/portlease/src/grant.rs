@@ -1,0 +1,226 @@
+//! What a request was granted: a lease, the hold that keeps its port, and the reasons.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portlease_core::{
+    Command, Confirm, Granted, Holder, Lease, Move, Outcome, Port, Release, Renew, Reply, Reserved,
+    Trace,
+};
+use portlease_probe::Hold;
+
+use crate::Error;
+use crate::allocator::Inner;
+
+/// How often it is looked whether a server listens. A look takes some microseconds.
+const LOOK_INTERVAL: Duration = Duration::from_millis(2);
+
+/// A leased port, held in the kernel until the grant is dropped or its server listens.
+///
+/// Dropping it lets go of the port at the operating system and leaves the lease as it is.
+#[derive(Debug)]
+pub struct Grant {
+    inner: Arc<Inner>,
+    granted: Granted,
+    hold: Option<Hold>,
+    trace: Arc<Trace>,
+}
+
+/// The grants of one request, in the order of its services.
+#[derive(Debug)]
+pub struct Grants {
+    all: Vec<Grant>,
+    moves: Vec<Move>,
+    instance: u32,
+}
+
+impl Grants {
+    pub(crate) fn new(
+        inner: &Arc<Inner>,
+        reserved: Reserved,
+        trace: Trace,
+        mut holds: BTreeMap<Port, Hold>,
+    ) -> Self {
+        let trace = Arc::new(trace);
+        let grant = |granted: Granted| Grant {
+            inner: Arc::clone(inner),
+            // A service that inherits shares the hold of its root.
+            hold: if granted.outcome == Outcome::Inherited {
+                None
+            } else {
+                holds.remove(&granted.port())
+            },
+            granted,
+            trace: Arc::clone(&trace),
+        };
+        let all = reserved.services.into_iter().map(grant).collect();
+        Self {
+            all,
+            moves: reserved.moves,
+            instance: reserved.instance,
+        }
+    }
+
+    /// The grant of a service.
+    pub fn get(&self, service: &str) -> Option<&Grant> {
+        self.all
+            .iter()
+            .find(|grant| &*grant.granted.service == service)
+    }
+
+    /// The grants, in the order of the services of the request.
+    pub fn iter(&self) -> impl Iterator<Item = &Grant> {
+        self.all.iter()
+    }
+
+    /// The same, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Grant> {
+        self.all.iter_mut()
+    }
+
+    /// Other services that had to make way. Whoever supervises them restarts them.
+    pub fn moves(&self) -> &[Move] {
+        &self.moves
+    }
+
+    /// Which instance of the project was granted.
+    pub fn instance(&self) -> u32 {
+        self.instance
+    }
+}
+
+impl IntoIterator for Grants {
+    type Item = Grant;
+    type IntoIter = std::vec::IntoIter<Grant>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.all.into_iter()
+    }
+}
+
+impl Grant {
+    /// The port.
+    pub fn port(&self) -> Port {
+        self.granted.port()
+    }
+
+    /// The address to open.
+    pub fn url(&self) -> String {
+        self.granted.url("localhost")
+    }
+
+    /// The lease.
+    pub fn lease(&self) -> &Lease {
+        &self.granted.lease
+    }
+
+    /// How the service came to it, and what it had before.
+    pub fn granted(&self) -> &Granted {
+        &self.granted
+    }
+
+    /// Everything that was looked at, and why it came out so.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// The hold, unless the port is served already or was let go.
+    pub fn hold(&mut self) -> Option<&mut Hold> {
+        self.hold.as_mut()
+    }
+
+    /// Lets go of the port at the operating system, so that a server that cannot come in by the
+    /// hold's gate can bind it. The lease stays.
+    pub fn let_go(&mut self) {
+        self.hold = None;
+    }
+
+    /// Says that the server listens, and who it is when it is not the holder.
+    pub fn confirm(&mut self, listener: Option<Holder>) -> Result<(), Error> {
+        self.confirm_at(listener, None)
+    }
+
+    /// Says that the server listens on another port than the granted one.
+    pub fn confirm_at(
+        &mut self,
+        listener: Option<Holder>,
+        port: Option<Port>,
+    ) -> Result<(), Error> {
+        let lease = self.lease();
+        let confirm = Confirm {
+            key: lease.key.clone(),
+            generation: lease.generation,
+            listener,
+            port,
+        };
+        match self
+            .inner
+            .transact(&Command::Confirm(confirm), &self.inner.observer.facts())?
+            .reply
+        {
+            Reply::Confirmed(lease) => self.granted.lease = *lease,
+            reply => unreachable!("a confirmation is not answered with {reply:?}"),
+        }
+        if let Some(hold) = &mut self.hold {
+            hold.close()
+                .map_err(|source| portlease_probe::BindError::Other {
+                    port: hold.port(),
+                    source,
+                })?;
+        }
+        Ok(())
+    }
+
+    /// Waits until somebody listens on the port, confirms the lease, and shuts everybody else out
+    /// again.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "there is no event for a socket that begins to listen"
+    )]
+    pub fn confirm_when_listening(&mut self, limit: Duration) -> Result<(), Error> {
+        let start = Instant::now();
+        while self.inner.observer.probe().listener(self.port())?.is_none() {
+            if start.elapsed() >= limit {
+                return Err(Error::NotListening {
+                    port: self.port(),
+                    waited: limit,
+                });
+            }
+            thread::sleep(LOOK_INTERVAL);
+        }
+        let suspects: Vec<Holder> = self.lease().holder.iter().cloned().collect();
+        let occupant = self.inner.observer.occupant(self.port(), &suspects);
+        self.confirm(occupant.and_then(|occupant| occupant.holder))
+    }
+
+    /// Says that the lease is still in use, or passes it on to another holder.
+    pub fn renew(&mut self, holder: Option<Holder>) -> Result<(), Error> {
+        let lease = self.lease();
+        let renew = Renew {
+            key: lease.key.clone(),
+            generation: lease.generation,
+            holder,
+        };
+        match self
+            .inner
+            .transact(&Command::Renew(renew), &self.inner.observer.facts())?
+            .reply
+        {
+            Reply::Renewed(lease) => self.granted.lease = *lease,
+            reply => unreachable!("a renewal is not answered with {reply:?}"),
+        }
+        Ok(())
+    }
+
+    /// Gives the lease back and lets go of the port.
+    pub fn release(self) -> Result<(), Error> {
+        let lease = self.lease();
+        let key = lease.key.sibling(self.granted.service.clone());
+        let release = Release::granted(key, lease.generation);
+        self.inner
+            .transact(&Command::Release(release), &self.inner.observer.facts())?;
+        Ok(())
+    }
+}

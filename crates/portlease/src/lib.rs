@@ -1,0 +1,42 @@
+//! A port of its own for every dev server, service and container of a machine: the right one, at
+//! once, the same one tomorrow, and never one that somebody else has.
+//!
+//! ```
+//! use portlease::{Allocator, Options, Registry, Reservation};
+//!
+//! let allocator = Allocator::open(Options { registry: Registry::Memory, ..Options::default() })?;
+//! let request = Reservation::of("shop").framework("next").build()?;
+//! let mut grant = allocator.reserve(&request)?;
+//!
+//! // The port is leased in the registry and held in the kernel. A server of this process lets the
+//! // hold go and binds; a child that is started comes in by the hold's gate.
+//! grant.let_go();
+//! # #[expect(clippy::disallowed_methods, reason = "it is the user's server")]
+//! let server = std::net::TcpListener::bind(("127.0.0.1", grant.port().get())).expect("it is ours");
+//! grant.confirm(None)?;
+//! # drop(server);
+//! # grant.release()?;
+//! # Ok::<(), portlease::Error>(())
+//! ```
+
+mod allocator;
+mod detect;
+mod environment;
+mod error;
+mod grant;
+mod observe;
+mod project;
+mod registry;
+mod reservation;
+mod reserve;
+mod steps;
+
+pub use allocator::{Allocator, Options, Who};
+pub use detect::{Detected, Evidence, Hints};
+pub use environment::{PortVariable, UnusableVariable};
+pub use error::Error;
+pub use grant::{Grant, Grants};
+pub use portlease_core as core;
+pub use project::{project_name, project_root};
+pub use registry::Registry;
+pub use reservation::Reservation;

@@ -1,0 +1,92 @@
+//! Where the registry is.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use etcetera::AppStrategy as _;
+use etcetera::app_strategy::{AppStrategyArgs, choose_native_strategy};
+use portlease_core::{MemoryStore, Store};
+use portlease_sqlite::SqliteStore;
+
+use crate::Error;
+
+/// The variable that names the registry.
+const VARIABLE: &str = "PORTLEASE_REGISTRY";
+
+/// The place of a registry.
+#[derive(Clone, Default)]
+pub enum Registry {
+    /// What `PORTLEASE_REGISTRY` names, else the file `registry.db` in the folder where the
+    /// platform keeps the state of programs.
+    #[default]
+    Default,
+    /// A file.
+    File(PathBuf),
+    /// The memory of this process. All who open it so have a registry of their own.
+    Memory,
+    /// A store that the caller opened.
+    Store(Arc<dyn Store>),
+}
+
+impl Registry {
+    /// Reads a URL: `sqlite:PATH` or `memory:`.
+    ///
+    /// ```
+    /// use portlease::Registry;
+    ///
+    /// assert!(matches!(Registry::from_url("sqlite:/tmp/registry.db")?, Registry::File(_)));
+    /// assert!(Registry::from_url("mysql:host").is_err());
+    /// # Ok::<(), portlease::Error>(())
+    /// ```
+    pub fn from_url(url: &str) -> Result<Self, Error> {
+        match url.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => {
+                // `sqlite:///a/b` is how other programs write the absolute path /a/b.
+                let path = path.strip_prefix("//").unwrap_or(path);
+                Ok(Self::File(path.into()))
+            }
+            Some(("memory", "")) => Ok(Self::Memory),
+            _ => Err(Error::InvalidRegistry {
+                url: url.to_owned(),
+            }),
+        }
+    }
+
+    pub(crate) fn open(self) -> Result<Arc<dyn Store>, Error> {
+        match self {
+            Self::Default => match env::var(VARIABLE) {
+                Ok(url) if !url.is_empty() => Self::from_url(&url)?.open(),
+                Ok(_) | Err(env::VarError::NotPresent) => Self::File(default_file()?).open(),
+                Err(env::VarError::NotUnicode(url)) => Err(Error::InvalidRegistry {
+                    url: url.to_string_lossy().into_owned(),
+                }),
+            },
+            Self::File(path) => Ok(Arc::new(SqliteStore::open(&path)?)),
+            Self::Memory => Ok(Arc::new(MemoryStore::new())),
+            Self::Store(store) => Ok(store),
+        }
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Default => formatter.write_str("Default"),
+            Self::File(path) => formatter.debug_tuple("File").field(path).finish(),
+            Self::Memory => formatter.write_str("Memory"),
+            Self::Store(_) => formatter.write_str("Store"),
+        }
+    }
+}
+
+fn default_file() -> Result<PathBuf, Error> {
+    let app = AppStrategyArgs {
+        top_level_domain: "dev".into(),
+        author: "Portlease".into(),
+        app_name: "portlease".into(),
+    };
+    let strategy = choose_native_strategy(app).map_err(|_| Error::NoStateFolder)?;
+    let folder = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+    Ok(folder.join("registry.db"))
+}

@@ -1,0 +1,214 @@
+//! The way of a request: lease, then hold, and lease again when a port turns out to be occupied.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use portlease_core::{
+    Command, Facts, Generation, Granted, Holder, LeaseKey, Leases, Outcome, Port, PortSet, Refusal,
+    Release, Reply, Request, Reserved, Scope, Tier, Trace,
+};
+use portlease_probe::{Attempts, BindError, Hold};
+
+use crate::Error;
+use crate::allocator::Inner;
+use crate::grant::Grants;
+use crate::observe::{Observer, candidates, holders};
+
+/// Leases and holds a port for every service of the request, or for none.
+///
+/// Each turn that does not end adds an occupied port to the facts, so there are at most as many
+/// turns as candidates.
+pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, Error> {
+    let project = Scope::Rows {
+        projects: vec![request.project.clone()],
+        ports: PortSet::new(),
+    };
+    let before = inner.load(&project)?;
+    let mut turn = Turn {
+        inner,
+        request,
+        before,
+        facts: inner.observer.facts(),
+        holds: Holds::default(),
+        granted: Vec::new(),
+        lost: 0,
+    };
+    Observer::sight(&mut turn.facts, holders(&turn.before));
+    let mut has_looked = false;
+    let mut has_swept = false;
+    loop {
+        let (reserved, trace) = match turn.lease() {
+            Ok(leased) => leased,
+            Err(Error::Refused(refusal @ Refusal::RangeExhausted(_))) if !has_swept => {
+                has_swept = true;
+                if inner.sweep(None)?.removed.is_empty() {
+                    return Err(turn.refused(refusal));
+                }
+                continue;
+            }
+            Err(Error::Refused(refusal)) => return Err(turn.refused(refusal)),
+            Err(error) => return Err(turn.given_up(error)),
+        };
+        match turn.hold_all(&reserved) {
+            Ok(true) => {
+                if turn.before.is_sweep_due(turn.facts.now) && !has_swept {
+                    inner.sweep(None)?;
+                }
+                return Ok(Grants::new(inner, reserved, trace, turn.holds.by_port));
+            }
+            Ok(false) if !has_looked && !request.skip_port_check => {
+                // The first candidate was not free: from here on a look at all of them is worth it.
+                has_looked = true;
+                inner.observer.look(&mut turn.facts, &candidates(request))?;
+            }
+            Ok(false) if turn.lost < request.max_retries => turn.lost += 1,
+            Ok(false) => {
+                let lost = turn.lost;
+                return Err(turn.given_up(Error::LostRaces { lost }));
+            }
+            Err(error) => return Err(turn.given_up(error)),
+        }
+    }
+}
+
+/// One request, while it goes on.
+struct Turn<'a> {
+    inner: &'a Arc<Inner>,
+    request: &'a Request,
+    /// The project's leases when the request came.
+    before: Leases,
+    facts: Facts,
+    holds: Holds,
+    /// The leases that the project has by this request alone.
+    granted: Vec<(LeaseKey, Generation)>,
+    lost: u16,
+}
+
+#[derive(Default)]
+struct Holds {
+    attempts: Attempts,
+    by_port: BTreeMap<Port, Hold>,
+}
+
+impl Turn<'_> {
+    fn lease(&mut self) -> Result<(Reserved, Trace), Error> {
+        let decision = self
+            .inner
+            .transact(&Command::Reserve(self.request.clone()), &self.facts)?;
+        for step in &decision.trace.steps {
+            self.inner.steps.tell(format_args!("{step}"));
+        }
+        let Reply::Reserved(mut reserved) = decision.reply else {
+            unreachable!("a reserve is not answered with {:?}", decision.reply)
+        };
+        let is_new = |granted: &&mut Granted| self.before.get(&granted.lease.key).is_none();
+        self.granted.clear();
+        for granted in reserved
+            .services
+            .iter_mut()
+            .filter(is_new)
+            .filter(|granted| granted.outcome != Outcome::Inherited)
+        {
+            self.granted
+                .push((granted.lease.key.clone(), granted.lease.generation));
+            // What an earlier turn of this request was granted is nothing that the service had.
+            granted.outcome = Outcome::New;
+            granted.previous_port = None;
+        }
+        Ok((reserved, decision.trace))
+    }
+
+    /// Whether every granted port is held. One that could not be is a fact for the next turn.
+    fn hold_all(&mut self, reserved: &Reserved) -> Result<bool, Error> {
+        if self.request.skip_port_check {
+            return Ok(true);
+        }
+        let ports: PortSet = reserved.services.iter().map(Granted::port).collect();
+        self.holds.by_port.retain(|port, _| ports.contains(*port));
+        for granted in &reserved.services {
+            let port = granted.port();
+            let runs_elsewhere = matches!(granted.outcome, Outcome::Attached | Outcome::Inherited);
+            if runs_elsewhere || self.holds.by_port.contains_key(&port) {
+                continue;
+            }
+            match self.holds.take(granted) {
+                Ok(hold) => {
+                    self.inner
+                        .steps
+                        .tell(format_args!("{}: {port} held", granted.service));
+                    self.holds.by_port.insert(port, hold);
+                }
+                Err(error) if error.is_about_the_port() => {
+                    if !self.is_own(granted, &error) {
+                        self.inner
+                            .steps
+                            .tell(format_args!("{}: {error}", granted.service));
+                        return Ok(false);
+                    }
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether the port is occupied by the service's own process, which is as good as a hold. If
+    /// not, why it could not be held becomes a fact.
+    fn is_own(&mut self, granted: &Granted, error: &BindError) -> bool {
+        let port = granted.port();
+        if !matches!(error, BindError::InUse { .. } | BindError::Lingering { .. }) {
+            self.facts.system_reserved.insert(port);
+            return false;
+        }
+        let mut own: Vec<Holder> = granted.taken_from.clone();
+        own.extend(
+            self.before
+                .at(port)
+                .into_iter()
+                .flat_map(|lease| lease.parties().cloned()),
+        );
+        own.extend(self.request.holder.clone());
+        let had_it = self.before.at(port).is_some();
+        let occupant = if had_it {
+            self.inner.observer.occupant(port, &own)
+        } else {
+            None
+        };
+        let is_own = occupant
+            .as_ref()
+            .is_some_and(|occupant| own.iter().any(|party| occupant.belongs_to(party)));
+        self.facts.occupied.insert(port, occupant);
+        is_own
+    }
+
+    /// The error after which nothing of the request stays: leases that it was granted on the way
+    /// are given back.
+    fn given_up(&self, error: Error) -> Error {
+        for (key, generation) in &self.granted {
+            let release = Command::Release(Release::granted(key.clone(), *generation));
+            // What cannot be given back now is swept later.
+            let _ = self.inner.transact(&release, &self.facts);
+        }
+        error
+    }
+
+    fn refused(&self, mut refusal: Refusal) -> Error {
+        self.inner.observer.name_strangers(&mut refusal);
+        self.inner.steps.tell(format_args!("{refusal}"));
+        self.given_up(Error::Refused(refusal))
+    }
+}
+
+impl Holds {
+    /// Takes the port; one that the service had before also while its last connections linger.
+    fn take(&mut self, granted: &Granted) -> Result<Hold, BindError> {
+        let port = granted.port();
+        let had_it = granted.outcome != Outcome::New || granted.lease.tier == Tier::Remembered;
+        match self.attempts.take(port) {
+            Err(BindError::InUse { .. } | BindError::Lingering { .. }) if had_it => {
+                self.attempts.take_lingering(port)
+            }
+            result => result,
+        }
+    }
+}
