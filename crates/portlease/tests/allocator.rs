@@ -1,5 +1,6 @@
 //! The allocator against the real machine: real listeners, real holds, a real registry.
 
+#![cfg(unix)]
 #![expect(
     clippy::disallowed_methods,
     reason = "the servers of these tests are ordinary programs"

@@ -201,3 +201,38 @@ fn the_same_holder_keeps_its_generation_and_another_gets_a_new_one() {
         Some(process(8))
     );
 }
+
+#[test]
+fn a_port_that_the_search_found_replaces_the_remembered_one() {
+    let world = World::new().memory("shop/web", 3005, 1).occupied([3005]);
+    check(&world, &shop([next("web")]), &["web 3006 scan new"]);
+    let after = world.after(&Command::Reserve(shop([next("web")])));
+    assert_eq!(after.leases.memory(&key("shop/web")), None);
+}
+
+#[test]
+fn a_reuse_renews_the_lease() {
+    let world = World::new().lease("shop/web", 3005);
+    let after = world.after(&Command::Reserve(shop([next("web")])));
+    assert_eq!(
+        after
+            .leases
+            .get(&key("shop/web"))
+            .unwrap()
+            .renewed_at
+            .as_millis(),
+        NOW
+    );
+}
+
+#[test]
+fn a_port_that_was_asked_for_is_remembered_when_nothing_else_is() {
+    let request = shop([with(next("web"), |web| web.explicit = wanted(4000))]);
+    let world = World::new().after(&Command::Reserve(request.clone()));
+    let world = released(world, "shop/web");
+    assert_eq!(
+        world.leases.memory(&key("shop/web")).unwrap().port,
+        port(4000)
+    );
+    check(&world, &request, &["web 4000 preferred new"]);
+}

@@ -243,3 +243,24 @@ fn requests_without_sense_are_refused() {
                    lease (`portlease release`), or ask for another port.";
     check(&World::new(), &shop(both), &[claimed]);
 }
+
+#[test]
+fn two_services_that_must_not_share_cannot_inherit_from_one() {
+    let hmr = with(following("hmr", "web"), |hmr| {
+        hmr.conflicts = alloc::vec![Name::literal("socket")]
+    });
+    let refusal = "CONFLICT_UNRESOLVED: The services hmr and socket must not share a port, but both would have 3000, \
+                   because one inherits it. Remove `inheritFrom` or the conflict.";
+    check(
+        &World::new(),
+        &shop([next("web"), following("socket", "web"), hmr.clone()]),
+        &[refusal],
+    );
+    let apart = shop([next("web"), next("socket"), hmr]);
+    let expected = [
+        "web 3000 default new",
+        "socket 3001 scan new",
+        "hmr 3000 default inherited",
+    ];
+    check(&World::new(), &apart, &expected);
+}

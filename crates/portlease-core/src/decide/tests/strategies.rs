@@ -209,3 +209,62 @@ fn two_services_exchange_their_ports() {
         ],
     );
 }
+
+#[test]
+fn only_an_instance_beside_which_one_wants_to_run_is_safe_from_aggression() {
+    let another = |service| {
+        with(wants(Strategy::Aggressive, service), |request| {
+            request.if_running = crate::IfRunning::Another;
+        })
+    };
+    let strangers = World::new().live("blog/web#2", 3000, 7);
+    let moved = [
+        "web 3000 preferred new",
+        "blog/web #2 moves from 3000 to 3001",
+    ];
+    check(&strangers, &another(insisting()), &moved);
+    let neighbour = World::new().live("shop/api", 3000, 7);
+    let moved = ["web 3000 preferred new", "shop/api moves from 3000 to 3001"];
+    check(&neighbour, &another(insisting()), &moved);
+    let first = World::new().live("shop/web", 3000, 7);
+    check(
+        &first,
+        &another(insisting()),
+        &[&unavailable("shop/web (pid 7), which runs.")],
+    );
+}
+
+#[test]
+fn a_move_is_reported_with_its_reason_and_counted() {
+    let world = World::new().lease("blog/web", 3000);
+    let reason = |strategy| {
+        world.reserve(&wants(strategy, insisting())).unwrap().moves[0]
+            .reason
+            .clone()
+    };
+    assert_eq!(
+        reason(Strategy::Minimal),
+        "shop/web wants port 3000: it insists on it, and nobody runs there"
+    );
+    assert_eq!(
+        reason(Strategy::Aggressive),
+        "shop/web wants port 3000: the aggressive strategy gives it to whoever wants it"
+    );
+    let after = world.after(&Command::Reserve(wants(Strategy::Minimal, insisting())));
+    let counters = after.leases.counters();
+    assert_eq!((counters.conflicts, counters.moves), (1, 1));
+}
+
+#[test]
+fn a_service_follows_the_one_that_its_own_request_displaced() {
+    let world = World::new().lease("shop/api", 3000);
+    let socket = with(next("socket"), |socket| {
+        socket.inherit_from = Some(Name::literal("api"))
+    });
+    let expected = [
+        "web 3000 preferred new",
+        "socket 3001 scan inherited",
+        "shop/api moves from 3000 to 3001",
+    ];
+    check(&world, &shop([insisting(), socket]), &expected);
+}
