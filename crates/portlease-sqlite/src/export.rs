@@ -1,0 +1,135 @@
+//! A registry as one JSON document: to look at, to keep, and to take elsewhere.
+
+use std::collections::BTreeMap;
+
+use portlease_core::{Host, Lease, Leases, Scope, StoreError, StoreErrorKind};
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use crate::copies::{self, HostCopy, Winner};
+use crate::explain::Trouble;
+use crate::loaded::{Loaded, hosts};
+use crate::transaction::{Mode, Transaction};
+
+/// Everything that a registry knows.
+///
+/// As JSON it is `{"format": 1, "hosts": {"laptop": {"leases": […], …}}}`. Reading it checks what a
+/// registry promises: of two leases with one port it is an error.
+///
+/// ```
+/// use portlease_sqlite::Export;
+///
+/// let export: Export = serde_json::from_str(r#"{"format": 1, "hosts": {"laptop": {}}}"#)?;
+/// assert_eq!(export.hosts.len(), 1);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Export {
+    /// The version of the format.
+    pub format: u32,
+    /// What is known of each host.
+    pub hosts: BTreeMap<Host, Leases>,
+}
+
+impl Export {
+    /// The version of the format that this version of Portlease writes, and the newest it reads.
+    pub const FORMAT: u32 = 1;
+}
+
+/// What to do about an imported lease that has the port or the name of one that is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The lease that is there stays, and the report names the other.
+    #[default]
+    Keep,
+    /// The imported lease takes its place, and the report names the one that ended.
+    Replace,
+}
+
+/// What became of the leases of an import.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Imported {
+    /// The leases that are there now and were not before.
+    pub added: Vec<HostLease>,
+    /// The imported leases that were left out, because others have their ports or their names.
+    pub skipped: Vec<HostLease>,
+    /// The leases that ended in favour of imported ones.
+    pub replaced: Vec<HostLease>,
+}
+
+/// A lease of one of several hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostLease {
+    /// The host.
+    pub host: Host,
+    /// The lease.
+    #[serde(flatten)]
+    pub lease: Lease,
+}
+
+impl Export {
+    /// Reads everything, at one moment.
+    pub(crate) fn read(connection: &Connection) -> Result<Self, Trouble> {
+        let transaction = Transaction::begin(connection, Mode::Read)?;
+        let mut loaded = Loaded::default();
+        let mut read = BTreeMap::new();
+        for host in hosts(connection)? {
+            let known = loaded.cover(connection, &host, &Scope::Everything)?;
+            read.insert(host, known.leases.clone());
+        }
+        transaction.commit()?;
+        Ok(Self {
+            format: Self::FORMAT,
+            hosts: read,
+        })
+    }
+
+    /// Adds everything, or nothing at all when the registry breaks.
+    pub(crate) fn write(
+        &self,
+        connection: &Connection,
+        on_conflict: OnConflict,
+    ) -> Result<Imported, Trouble> {
+        let transaction = Transaction::begin(connection, Mode::Write)?;
+        let winner = match on_conflict {
+            OnConflict::Keep => Winner::Present,
+            OnConflict::Replace => Winner::Coming,
+        };
+        let mut imported = Imported::default();
+        for (host, leases) in &self.hosts {
+            let merged = copies::merge(connection, &HostCopy::of(host, leases), winner)?;
+            let of_host = |lease| HostLease {
+                host: host.clone(),
+                lease,
+            };
+            imported.added.extend(merged.taken.into_iter().map(of_host));
+            imported
+                .skipped
+                .extend(merged.skipped.into_iter().map(of_host));
+            imported
+                .replaced
+                .extend(merged.replaced.into_iter().map(of_host));
+        }
+        transaction.commit()?;
+        Ok(imported)
+    }
+
+    /// Whether this version can read the format.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        if self.format <= Self::FORMAT {
+            return Ok(());
+        }
+        Err(StoreError {
+            kind: StoreErrorKind::NewerVersion,
+            problem: format!(
+                "The export has format {}, and this version of Portlease reads up to {}.",
+                self.format,
+                Self::FORMAT
+            ),
+            remedy: "Update Portlease, or export again with this version.".to_owned(),
+        })
+    }
+}

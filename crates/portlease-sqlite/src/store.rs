@@ -1,0 +1,128 @@
+//! The store that others use: the commands of the core, and what concerns the file as a whole.
+
+use std::path::Path;
+use std::time::Duration;
+
+use portlease_core::{
+    Command, Decision, Facts, Host, Leases, Scope, Store, StoreError, TransactError,
+};
+
+use crate::export::{Export, Imported, OnConflict};
+use crate::loaded;
+use crate::options::Options;
+use crate::place::Place;
+use crate::recovery::Recovery;
+use crate::registry::Registry;
+use crate::transaction::Mode;
+
+/// The registry of one machine: a file that all processes of a user share.
+///
+/// Any number of threads may use one store, and any number of processes may have stores of one
+/// path.
+///
+/// ```
+/// use portlease_core::{Catalog, Command, Facts, Host, Name, Request, Scope, Service, Store};
+/// use portlease_sqlite::SqliteStore;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("registry.db");
+/// let store = SqliteStore::open(&path)?;
+/// let host = Host::new(Name::literal("laptop"));
+/// let web = Service::new(Name::literal("web"), Catalog::builtin().or_default("next"));
+/// let command = Command::Reserve(Request::new(Name::literal("shop"), vec![web]));
+/// store.transact(&host, &command, &Facts::default())?;
+///
+/// let another = SqliteStore::open(&path)?;
+/// assert_eq!(another.load(&host, &Scope::Everything)?.len(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    registry: Registry,
+}
+
+impl SqliteStore {
+    /// Opens the registry at this path, which is made when it is missing.
+    ///
+    /// # Errors
+    ///
+    /// When a registry cannot be there, or cannot be used by this version.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Options::new().open(path)
+    }
+
+    pub(crate) fn at(place: Place, lock_timeout: Duration) -> Result<Self, StoreError> {
+        let registry = Registry::new(place, lock_timeout)?;
+        registry.alone(|_| Ok(()))?;
+        Ok(Self { registry })
+    }
+
+    /// The path of the registry, without symbolic links.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.registry.path()
+    }
+
+    /// The hosts that the registry knows, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the store broke.
+    pub fn hosts(&self) -> Result<Vec<Host>, StoreError> {
+        self.registry
+            .beside_others(|opened| loaded::hosts(&opened.connection))
+    }
+
+    /// Everything that the registry knows, at one moment.
+    ///
+    /// # Errors
+    ///
+    /// When the store broke.
+    pub fn export(&self) -> Result<Export, StoreError> {
+        self.registry
+            .beside_others(|opened| Export::read(&opened.connection))
+    }
+
+    /// Adds what was exported, all of it or nothing. What was left out or replaced stands in the
+    /// answer.
+    ///
+    /// # Errors
+    ///
+    /// When the format is a newer one, or the store broke.
+    pub fn import(&self, export: &Export, on_conflict: OnConflict) -> Result<Imported, StoreError> {
+        export.check()?;
+        self.registry.alone(|opened| {
+            opened.forget();
+            export.write(&opened.connection, on_conflict)
+        })
+    }
+
+    /// What this store had to do because the registry was damaged, deleted or replaced.
+    #[must_use]
+    pub fn recoveries(&self) -> Vec<Recovery> {
+        self.registry.recoveries()
+    }
+}
+
+impl Store for SqliteStore {
+    fn transact(
+        &self,
+        host: &Host,
+        command: &Command,
+        facts: &Facts,
+    ) -> Result<Decision, TransactError> {
+        let decided = if command.is_read_only() {
+            self.registry
+                .beside_others(|opened| opened.decide(Mode::Read, host, command, facts))
+        } else {
+            self.registry
+                .alone(|opened| opened.decide(Mode::Write, host, command, facts))
+        };
+        Ok(decided??)
+    }
+
+    fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError> {
+        self.registry
+            .beside_others(|opened| opened.load(host, scope))
+    }
+}
