@@ -314,14 +314,10 @@ impl<'a> Seeker<'a> {
         ports: PortRange,
         verdict: Verdict,
     ) {
-        let by = match verdict {
-            Verdict::Various => Vec::new(),
-            _ => ports
-                .iter()
-                .take(MAX_NAMED)
-                .filter_map(|port| world.party(verdict, port))
-                .collect(),
-        };
+        let first = ports.iter().take(MAX_NAMED);
+        let by = first
+            .filter_map(|port| world.party(verdict, port))
+            .collect();
         self.step(log, tier, ports, verdict, by);
     }
 

@@ -155,3 +155,10 @@ fn a_set_shows_its_ranges() {
     let set: PortSet = serde_json::from_str("[4000, [3000, 3003]]").unwrap();
     assert_eq!(alloc::format!("{set:?}"), "{3000–3003, 4000}");
 }
+
+#[test]
+fn an_error_says_what_a_set_looks_like() {
+    let message = |json| alloc::format!("{}", serde_json::from_str::<PortSet>(json).unwrap_err());
+    assert!(message("80").contains("a list of ports and ranges, such as [3000, [4000, 4010]]"));
+    assert!(message("[\"80\"]").contains("a port from 1 to 65535 or a pair of them"));
+}

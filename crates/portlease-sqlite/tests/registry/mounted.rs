@@ -95,16 +95,23 @@ fn a_disk_that_is_full() {
 }
 
 #[test]
-fn a_full_disk_on_which_no_registry_can_be_made() {
-    let folder = Folder::new();
-    let _disk = Mount::new(&["-t", "tmpfs", "-o", "size=64k", "tmpfs"], folder.path());
-    fs::write(folder.path().join("ballast"), vec![0; 1 << 20]).unwrap_err();
-    check(
-        &refused_to_open(&folder.registry()),
-        Full,
-        &[&path_of(&folder)],
-    );
-    fs::remove_file(folder.path().join("ballast")).unwrap();
+fn a_disk_that_is_full_at_any_moment_of_the_making_of_a_registry() {
+    for kilobytes in (4..=160).step_by(4) {
+        let folder = Folder::new();
+        let size = format!("size={kilobytes}k");
+        let _disk = Mount::new(&["-t", "tmpfs", "-o", &size, "tmpfs"], folder.path());
+        let used_up = || -> Result<(), TransactError> {
+            let store = SqliteStore::open(folder.registry())?;
+            for number in 0..1_000 {
+                reserve_in(&store, &format!("project-{number}"), PortRange::ALL)?;
+            }
+            Ok(())
+        };
+        match used_up() {
+            Err(TransactError::Store(error)) => check(&error, Full, &[&path_of(&folder)]),
+            other => panic!("{size} are not enough, and it is answered with {other:?}"),
+        }
+    }
 }
 
 #[test]

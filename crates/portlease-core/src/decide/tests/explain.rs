@@ -105,3 +105,31 @@ fn a_long_search_is_summed_up() {
         ]
     );
 }
+
+#[test]
+fn a_last_run_keeps_its_reason() {
+    let occupied = World::new().occupied((3000..=3032).step_by(2));
+    let world = (3001..=3031).step_by(2).fold(occupied, |world, number| {
+        world.lease(&alloc::format!("p{number}/web"), number)
+    });
+    let decision = decide(
+        &world.leases,
+        &Command::Reserve(shop([next("web")])),
+        &world.facts,
+    )
+    .unwrap();
+    let lines: Vec<String> = decision
+        .trace
+        .steps
+        .iter()
+        .rev()
+        .take(3)
+        .map(ToString::to_string)
+        .collect();
+    let expected = [
+        "web: 3033 granted (scan)",
+        "web: 3032 in use (scan)",
+        "web: 3031 leased: p3031/web (scan)",
+    ];
+    assert_eq!(lines, expected);
+}

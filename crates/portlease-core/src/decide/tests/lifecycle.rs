@@ -397,3 +397,27 @@ fn usage_is_counted() {
         (3, 1, 1)
     );
 }
+
+#[test]
+fn what_is_swept_is_counted() {
+    let sweep = |world: World| {
+        let leases = world.leases.iter();
+        let suspect = |lease: &Lease| Suspect {
+            key: lease.key.clone(),
+            generation: lease.generation,
+        };
+        let suspects = leases.map(suspect).collect();
+        world.after(&Command::Sweep(Sweep {
+            suspects,
+            abandoned_after_millis: None,
+        }))
+    };
+    let world = sweep(
+        World::new()
+            .live("shop/web", 3000, 7)
+            .live("blog/web", 3001, 8)
+            .dead(7),
+    );
+    assert_eq!(world.leases.counters().swept, 1);
+    assert_eq!(sweep(world).leases.counters().swept, 1);
+}

@@ -246,6 +246,12 @@ fn pools_are_for_those_who_ask_for_them() {
         &asking(Some("green")),
         &["UNKNOWN_POOL: There is no pool green. The pools are: red, blue."],
     );
+    let insisting = with(asking(None), |request| {
+        request.services[0].explicit = strict(3005)
+    });
+    let refusal = "PORT_UNAVAILABLE: Port 3005 is outside the pool: pool red. Ask for another port, or change the \
+                   configuration that keeps it.";
+    check(&World::new(), &insisting, &[refusal]);
     let full = World::new().occupied(3034..=3066);
     match full.reserve(&asking(Some("blue"))) {
         Err(Refusal::RangeExhausted(exhausted)) => {

@@ -264,3 +264,42 @@ fn two_services_that_must_not_share_cannot_inherit_from_one() {
     ];
     check(&World::new(), &apart, &expected);
 }
+
+#[test]
+fn nobody_makes_room_on_a_port_that_is_closed_to_the_other() {
+    let database = with(within("database", 6000, 6001), |database| {
+        database.requires = alloc::vec![Capability::Tcp];
+    });
+    match World::new().reserve(&shop([database, within("web", 6000, 6000)])) {
+        Err(Refusal::RangeExhausted(exhausted)) => assert_eq!(exhausted.tally.browser_blocked, 1),
+        other => panic!("browsers refuse port 6000: {other:?}"),
+    }
+}
+
+#[test]
+fn who_got_a_port_in_the_end_is_named() {
+    let request = shop([
+        within("web", 3000, 3001),
+        within("api", 3000, 3000),
+        within("docs", 3000, 3002),
+    ]);
+    let decision = decide(
+        &Leases::default(),
+        &Command::Reserve(request),
+        &Facts::default(),
+    )
+    .unwrap();
+    let lines: Vec<String> = decision
+        .trace
+        .steps
+        .iter()
+        .rev()
+        .take(2)
+        .map(ToString::to_string)
+        .collect();
+    let expected = [
+        "docs: 3002 granted (scan)",
+        "docs: 3000–3001 given to another service of this request: shop/api, shop/web (scan)",
+    ];
+    assert_eq!(lines, expected);
+}
