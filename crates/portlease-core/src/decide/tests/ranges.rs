@@ -247,7 +247,7 @@ fn pools_are_for_those_who_ask_for_them() {
         &["UNKNOWN_POOL: There is no pool green. The pools are: red, blue."],
     );
     let insisting = with(asking(None), |request| {
-        request.services[0].explicit = strict(3005)
+        request.services[0].explicit = strict(3005);
     });
     let refusal = "PORT_UNAVAILABLE: Port 3005 is outside the pool: pool red. Ask for another port, or change the \
                    configuration that keeps it.";

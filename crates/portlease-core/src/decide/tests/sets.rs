@@ -247,7 +247,7 @@ fn requests_without_sense_are_refused() {
 #[test]
 fn two_services_that_must_not_share_cannot_inherit_from_one() {
     let hmr = with(following("hmr", "web"), |hmr| {
-        hmr.conflicts = alloc::vec![Name::literal("socket")]
+        hmr.conflicts = alloc::vec![Name::literal("socket")];
     });
     let refusal = "CONFLICT_UNRESOLVED: The services hmr and socket must not share a port, but both would have 3000, \
                    because one inherits it. Remove `inheritFrom` or the conflict.";

@@ -259,7 +259,7 @@ fn a_move_is_reported_with_its_reason_and_counted() {
 fn a_service_follows_the_one_that_its_own_request_displaced() {
     let world = World::new().lease("shop/api", 3000);
     let socket = with(next("socket"), |socket| {
-        socket.inherit_from = Some(Name::literal("api"))
+        socket.inherit_from = Some(Name::literal("api"));
     });
     let expected = [
         "web 3000 preferred new",
