@@ -98,8 +98,10 @@ pub(crate) fn network_file_system(folder: &Path) -> Option<&'static str> {
 /// The process that holds a lock on this file, as far as the system tells.
 #[cfg(target_os = "linux")]
 pub(crate) fn lock_holder(file: FileId) -> Option<u32> {
+    use rustix::fs::{major, minor};
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    lock_holder_in(&locks, file.inode)
+    let (major, minor) = (major(file.device), minor(file.device));
+    lock_holder_in(&locks, &format!("{major:02x}:{minor:02x}:{}", file.inode))
 }
 
 /// The same, where the system does not tell.
@@ -111,13 +113,13 @@ pub(crate) fn lock_holder(_file: FileId) -> Option<u32> {
 /// Reads lines such as `1: FLOCK  ADVISORY  WRITE 4242 fd:01:131080 0 EOF`; those that wait have
 /// an arrow behind their number, and processes of another namespace the pid 0.
 #[cfg(any(target_os = "linux", test))]
-fn lock_holder_in(locks: &str, inode: u64) -> Option<u32> {
+fn lock_holder_in(locks: &str, file: &str) -> Option<u32> {
     locks.lines().find_map(|line| {
         let mut words = line.split_whitespace().skip(1);
         let is_file_lock = words.next() == Some("FLOCK");
         let pid = words.nth(2)?.parse().ok();
-        let file = words.next()?.rsplit(':').next()?.parse().ok();
-        pid.filter(|pid| is_file_lock && *pid > 0 && file == Some(inode))
+        let is_this_file = words.next() == Some(file);
+        pid.filter(|pid| is_file_lock && *pid > 0 && is_this_file)
     })
 }
 
@@ -125,8 +127,8 @@ fn lock_holder_in(locks: &str, inode: u64) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn check(locks: &str, inode: u64, holder: Option<u32>) {
-        assert_eq!(lock_holder_in(locks, inode), holder, "{locks}");
+    fn check(locks: &str, file: &str, holder: Option<u32>) {
+        assert_eq!(lock_holder_in(locks, file), holder, "{locks}");
     }
 
     #[cfg(target_os = "linux")]
@@ -143,15 +145,17 @@ mod tests {
     #[test]
     fn the_holder_of_a_lock_is_read_from_the_list_of_the_system() {
         let locks = "1: POSIX  ADVISORY  WRITE 100 fd:01:7 0 EOF\n\
-                     2: FLOCK  ADVISORY  WRITE 200 fd:01:70 0 EOF\n\
-                     3: FLOCK  ADVISORY  WRITE 0 fd:01:8 0 EOF\n\
-                     4: FLOCK  ADVISORY  WRITE 4242 fd:01:7 0 EOF\n\
-                     4: -> FLOCK  ADVISORY  WRITE 300 fd:01:7 0 EOF\n";
-        check(locks, 7, Some(4242));
-        check(locks, 70, Some(200));
-        check(locks, 8, None);
-        check(locks, 9, None);
-        check("", 7, None);
-        check("1:\n1: FLOCK\n1: FLOCK a b c d", 7, None);
+                     2: FLOCK  ADVISORY  WRITE 150 00:1a:7 0 EOF\n\
+                     3: FLOCK  ADVISORY  WRITE 200 fd:01:70 0 EOF\n\
+                     4: FLOCK  ADVISORY  WRITE 0 fd:01:8 0 EOF\n\
+                     5: FLOCK  ADVISORY  WRITE 4242 fd:01:7 0 EOF\n\
+                     5: -> FLOCK  ADVISORY  WRITE 300 fd:01:7 0 EOF\n";
+        check(locks, "fd:01:7", Some(4242));
+        check(locks, "00:1a:7", Some(150));
+        check(locks, "fd:01:70", Some(200));
+        check(locks, "fd:01:8", None);
+        check(locks, "fd:01:9", None);
+        check("", "fd:01:7", None);
+        check("1:\n1: FLOCK\n1: FLOCK a b c d", "d", None);
     }
 }
