@@ -99,9 +99,15 @@ pub(crate) fn network_file_system(folder: &Path) -> Option<&'static str> {
 #[cfg(target_os = "linux")]
 pub(crate) fn lock_holder(file: FileId) -> Option<u32> {
     use rustix::fs::{major, minor};
-    let locks = std::fs::read_to_string("/proc/locks").ok()?;
+    // The system hands out its list page by page. Locks that come and go between two pages can
+    // hide one that stays, so one look is not enough to say that there is none.
+    const LOOKS: usize = 8;
     let (major, minor) = (major(file.device), minor(file.device));
-    lock_holder_in(&locks, &format!("{major:02x}:{minor:02x}:{}", file.inode))
+    let file = format!("{major:02x}:{minor:02x}:{}", file.inode);
+    (0..LOOKS).find_map(|_| {
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        lock_holder_in(&locks, &file)
+    })
 }
 
 /// The same, where the system does not tell.
