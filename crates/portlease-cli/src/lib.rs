@@ -28,7 +28,8 @@ const USAGE: u8 = 2;
 const WHAT_EXISTS: &str = "\
 Portlease gives every dev server, service and container a port of its own.
 
-This is what exists so far: the core, which decides who gets which port, and the proofs of what it promises.
+This is what exists so far: the core, which decides who gets which port, the proofs of what it promises, the registry of
+one machine, and the crate `portlease` for Rust programs (`cargo run -p portlease --example reserve`).
 The command line, with `portlease run -- <your dev command>`, arrives later.
 
 Run `cargo xtask test` to run every test and proof, and `cargo xtask` to list the other commands.

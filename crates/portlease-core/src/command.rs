@@ -264,14 +264,7 @@ impl Request {
         if can_move && self.auto_reassign {
             return Scope::Everything;
         }
-        let mut ports = PortSet::new();
-        for service in &self.services {
-            ports.extend(service.explicit.map(|explicit| explicit.port));
-            ports.extend(service.preferred.iter().copied());
-            for range in service.ranges() {
-                ports.insert_range(range);
-            }
-        }
+        let ports = self.candidates();
         Scope::Rows {
             projects: alloc::vec![self.project.clone()],
             ports,

@@ -77,6 +77,22 @@ impl Request {
     }
 }
 
+impl Request {
+    /// The ports that its services may be granted, remembered ones aside.
+    #[must_use]
+    pub fn candidates(&self) -> PortSet {
+        let mut ports = PortSet::new();
+        for service in &self.services {
+            ports.extend(service.explicit.map(|explicit| explicit.port));
+            ports.extend(service.preferred.iter().copied());
+            for range in service.ranges() {
+                ports.insert_range(range);
+            }
+        }
+        ports
+    }
+}
+
 fn yes() -> bool {
     true
 }

@@ -12,7 +12,7 @@ use portlease_core::{
 use portlease_probe::{OccupantDetails, can_bind};
 
 use crate::grant::{Grant, Grants};
-use crate::observe::{Observer, candidates, holders};
+use crate::observe::{Observer, holders};
 use crate::reserve::reserve;
 use crate::steps::Steps;
 use crate::{Error, Registry};
@@ -191,7 +191,7 @@ impl Allocator {
         let mut facts = self.inner.observer.facts();
         self.inner
             .observer
-            .look_closely(&mut facts, &candidates(request))?;
+            .look_closely(&mut facts, &request.candidates())?;
         loop {
             let Some(reserved) = self.explain_with(request, &facts)?.0.reserved else {
                 return Ok(None);
@@ -214,7 +214,7 @@ impl Allocator {
         })?;
         self.inner
             .observer
-            .look_closely(&mut facts, &candidates(request))?;
+            .look_closely(&mut facts, &request.candidates())?;
         self.explain_with(request, &facts)
     }
 

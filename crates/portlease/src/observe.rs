@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use portlease_core::{Facts, Holder, Leases, Occupant, Port, PortSet, Request, Timestamp};
+use portlease_core::{Facts, Holder, Leases, Occupant, Port, PortSet, Timestamp};
 use portlease_probe::identity::{self, HostIdentity};
 use portlease_probe::{OccupantDetails, Probe, ProbeError, settings};
 
@@ -121,19 +121,6 @@ fn add(facts: &mut Facts, occupied: &PortSet) {
             facts.occupied.insert(port, None);
         }
     }
-}
-
-/// The ports that a request may be granted.
-pub(crate) fn candidates(request: &Request) -> PortSet {
-    let mut ports = PortSet::new();
-    for service in &request.services {
-        ports.extend(service.explicit.map(|explicit| explicit.port));
-        ports.extend(service.preferred.iter().copied());
-        for range in service.ranges() {
-            ports.insert_range(range);
-        }
-    }
-    ports
 }
 
 /// The holders of the leases.

@@ -12,7 +12,7 @@ use portlease_probe::{Attempts, BindError, Hold};
 use crate::Error;
 use crate::allocator::Inner;
 use crate::grant::Grants;
-use crate::observe::{Observer, candidates, holders};
+use crate::observe::{Observer, holders};
 
 /// Leases and holds a port for every service of the request, or for none.
 ///
@@ -59,7 +59,9 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
             Ok(false) if !has_looked && !request.skip_port_check => {
                 // The first candidate was not free: from here on a look at all of them is worth it.
                 has_looked = true;
-                inner.observer.look(&mut turn.facts, &candidates(request))?;
+                inner
+                    .observer
+                    .look(&mut turn.facts, &request.candidates())?;
             }
             Ok(false) if turn.lost < request.max_retries => turn.lost += 1,
             Ok(false) => {
