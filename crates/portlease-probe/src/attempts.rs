@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
 
-use portlease_core::Port;
+use portlease_core::{Port, PortRange};
 
 use crate::exclusive::{Bound, Failed, Unbound};
 use crate::parse::diag::Look;
@@ -81,7 +81,7 @@ fn is_deserted(port: Port, but: Option<&Hold>) -> bool {
     // The quick look finds most of those who are there.
     [Look::Listening, Look::Everything].into_iter().all(|look| {
         sockets
-            .sockets(port, look)
+            .sockets(&PortRange::only(port).into(), look)
             .is_ok_and(|found| found.iter().all(is_own))
     })
 }

@@ -60,7 +60,7 @@ pub use attempts::Attempts;
 pub use bind::{BindError, can_bind, can_bind_within};
 pub use error::ProbeError;
 pub use hold::{Guarantee, Hold};
-pub use occupant::{OccupantDetails, Socket};
+pub use occupant::{OccupantDetails, Occupants, Socket};
 pub use probe::Probe;
 
 /// How long anything that asks the operating system may take before it is given up.

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::io;
 
 use listeners::{Listener, Protocol, SocketState};
-use portlease_core::{Port, PortSet, Process, Timestamp};
+use portlease_core::{Port, PortRange, PortSet, Process, Timestamp};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind, Users};
 
 use crate::parse::diag::Look;
-use crate::{OccupantDetails, ProbeError, Socket, system};
+use crate::{OccupantDetails, Occupants, ProbeError, Socket, system};
 
 pub(crate) const ONE_SOCKET_FOR_BOTH_FAMILIES: bool = false;
 
@@ -37,57 +37,64 @@ impl Sockets {
         Ok(occupied)
     }
 
-    pub(crate) fn sockets(&mut self, port: Port, _: Look) -> Result<Vec<Socket>, ProbeError> {
-        let socket = |listener: Listener| Socket {
-            port,
-            address: listener.socket.ip(),
-            listens: true,
-            inode: None,
-            user_id: None,
-        };
-        Ok(on(port)?.map(socket).collect())
+    pub(crate) fn sockets(&mut self, ports: &PortSet, _: Look) -> Result<Vec<Socket>, ProbeError> {
+        Ok(on(ports)?
+            .filter_map(|listener| {
+                Some(Socket {
+                    port: Port::new(listener.socket.port())?,
+                    address: listener.socket.ip(),
+                    listens: true,
+                    inode: None,
+                    user_id: None,
+                })
+            })
+            .collect())
     }
 
     pub(crate) fn listener(&mut self, port: Port) -> Result<Option<Socket>, ProbeError> {
         let is_reached =
             |socket: &Socket| socket.address.is_unspecified() || socket.address.is_loopback();
         Ok(self
-            .sockets(port, Look::Listening)?
+            .sockets(&PortRange::only(port).into(), Look::Listening)?
             .into_iter()
             .find(is_reached))
     }
 }
 
-/// The suspected process, if it listens on the port of these sockets.
+/// The processes on each port that only suspected processes, or those that they started, listen on.
 pub(crate) fn confirm(
     listening: &[Socket],
-    suspected: &Process,
-) -> Result<Option<OccupantDetails>, ProbeError> {
-    let is_confirmed = pids(listening)?.contains(&suspected.pid)
-        && !suspected.has_ended(&system::sight(suspected));
-    if !is_confirmed {
-        return Ok(None);
-    }
-    Ok(details([suspected.pid])?.pop())
-}
-
-pub(crate) fn who(sockets: &[Socket]) -> Result<Vec<OccupantDetails>, ProbeError> {
-    let mut occupants = details(pids(sockets)?)?;
-    occupants.sort_by_key(|occupant| {
-        let process = occupant.process.as_ref();
-        process.and_then(|process| process.started)
-    });
+    suspected: &[Process],
+) -> Result<Occupants, ProbeError> {
+    let suspected: Vec<&Process> = suspected
+        .iter()
+        .filter(|process| !process.has_ended(&system::sight(process)))
+        .collect();
+    let is_suspected = |occupant: &OccupantDetails| {
+        let mut family = occupant.process.iter().chain(&occupant.ancestors);
+        family.any(|process| suspected.contains(&process))
+    };
+    let mut occupants = who(listening)?;
+    occupants.retain(|_, on_port| on_port.iter().all(is_suspected));
     Ok(occupants)
 }
 
-/// The processes that listen on the port of these sockets.
-fn pids(sockets: &[Socket]) -> Result<BTreeSet<u32>, ProbeError> {
-    match sockets.first() {
-        None => Ok(BTreeSet::new()),
-        Some(socket) => Ok(on(socket.port)?
-            .map(|listener| listener.process.pid)
-            .collect()),
+pub(crate) fn who(sockets: &[Socket]) -> Result<Occupants, ProbeError> {
+    let ports: PortSet = sockets.iter().map(|socket| socket.port).collect();
+    let found: BTreeSet<(Port, u32)> = on(&ports)?
+        .filter_map(|listener| Some((Port::new(listener.socket.port())?, listener.process.pid)))
+        .collect();
+    let mut occupants = Occupants::new();
+    for (port, details) in details(found)? {
+        occupants.entry(port).or_default().push(details);
     }
+    for on_port in occupants.values_mut() {
+        on_port.sort_by_key(|occupant| {
+            let process = occupant.process.as_ref();
+            process.and_then(|process| process.started)
+        });
+    }
+    Ok(occupants)
 }
 
 fn all() -> Result<impl Iterator<Item = Listener>, ProbeError> {
@@ -100,11 +107,16 @@ fn all() -> Result<impl Iterator<Item = Listener>, ProbeError> {
     }))
 }
 
-fn on(port: Port) -> Result<impl Iterator<Item = Listener>, ProbeError> {
-    Ok(all()?.filter(move |listener| listener.socket.port() == port.get()))
+fn on(ports: &PortSet) -> Result<impl Iterator<Item = Listener>, ProbeError> {
+    let is_asked_for = |listener: &Listener| {
+        Port::new(listener.socket.port()).is_some_and(|port| ports.contains(port))
+    };
+    Ok(all()?.filter(is_asked_for))
 }
 
-fn details(pids: impl IntoIterator<Item = u32>) -> Result<Vec<OccupantDetails>, ProbeError> {
+fn details(
+    found: impl IntoIterator<Item = (Port, u32)>,
+) -> Result<Vec<(Port, OccupantDetails)>, ProbeError> {
     let problem = |error: sysinfo::Error| ProbeError::Other {
         action: "list processes",
         source: io::Error::other(error.to_string()),
@@ -117,9 +129,9 @@ fn details(pids: impl IntoIterator<Item = u32>) -> Result<Vec<OccupantDetails>, 
         .with_user(UpdateKind::Always);
     processes.refresh_processes_specifics(ProcessesToUpdate::All, true, wanted);
     let users = Users::new_with_refreshed_list().map_err(problem)?;
-    Ok(pids
+    Ok(found
         .into_iter()
-        .map(|pid| describe(pid, &processes, &users))
+        .map(|(port, pid)| (port, describe(pid, &processes, &users)))
         .collect())
 }
 

@@ -1,5 +1,6 @@
 //! Sockets, and the processes that they belong to.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -41,6 +42,9 @@ pub struct OccupantDetails {
     /// Whether it listens on the port. Otherwise it is only bound to it, as a hold is.
     pub listens: bool,
 }
+
+/// Everybody who is on each of several ports.
+pub type Occupants = BTreeMap<Port, Vec<OccupantDetails>>;
 
 impl From<OccupantDetails> for Occupant {
     /// What a decision needs to know.

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use portlease_core::{Port, PortSet, Process};
+use portlease_core::{Port, PortRange, PortSet, Process};
 
 use crate::parse::diag::Look;
 use crate::within::{NoAnswer, within};
-use crate::{LIMIT, OccupantDetails, ProbeError, Socket, system};
+use crate::{LIMIT, OccupantDetails, Occupants, ProbeError, Socket, system};
 
 /// Looks at the sockets of the machine, through a channel to the kernel that stays open.
 ///
@@ -59,33 +59,71 @@ impl Probe {
 
     /// All sockets that listen on the port and, on Linux, those that are bound to it, on any address.
     pub fn sockets(&self, port: Port) -> Result<Vec<Socket>, ProbeError> {
-        self.ask(|sockets| sockets.sockets(port, Look::Everything))
+        self.ask(|sockets| sockets.sockets(&PortRange::only(port).into(), Look::Everything))
     }
 
     /// Everybody who is on the port: those who listen before those who are only bound, then in the
     /// order in which they started, so that the first of several workers that share a socket is
     /// the one that started the others.
     ///
-    /// A suspected process is looked at first. If it listens it is answered alone, and fast;
-    /// everybody else is asked only if it does not. The answer comes within [`LIMIT`], also when a
-    /// process cannot be read because it hangs.
-    pub fn who(
+    /// Suspected processes, and those that they started, are looked at first. If all sockets that
+    /// listen on the port are theirs, they are answered alone, and fast; all processes are searched
+    /// only if not. The answer comes within [`LIMIT`], also when a process cannot be read because
+    /// it hangs.
+    pub fn who<'a>(
         &self,
         port: Port,
-        suspected: Option<&Process>,
+        suspected: impl IntoIterator<Item = &'a Process>,
     ) -> Result<Vec<OccupantDetails>, ProbeError> {
-        if let Some(suspected) = suspected.cloned() {
-            let listening = self.ask(|sockets| sockets.sockets(port, Look::Listening))?;
-            let confirmed = bounded(move || system::confirm(&listening, &suspected))??;
-            if let Some(occupant) = confirmed {
-                return Ok(vec![occupant]);
-            }
+        let mut occupants = self.who_each(&PortRange::only(port).into(), suspected)?;
+        Ok(occupants.remove(&port).unwrap_or_default())
+    }
+
+    /// The suspected processes, and those that they started, who listen on the port, if nobody else
+    /// does: the fast half of [`who`](Self::who).
+    pub fn confirm<'a>(
+        &self,
+        port: Port,
+        suspected: impl IntoIterator<Item = &'a Process>,
+    ) -> Result<Vec<OccupantDetails>, ProbeError> {
+        let suspected = suspected.into_iter().cloned().collect();
+        let mut occupants = self.confirm_each(&PortRange::only(port).into(), suspected)?;
+        Ok(occupants.remove(&port).unwrap_or_default())
+    }
+
+    /// The same as [`who`](Self::who) for many ports, in one search. Ports that nobody is on are absent.
+    pub fn who_each<'a>(
+        &self,
+        ports: &PortSet,
+        suspected: impl IntoIterator<Item = &'a Process>,
+    ) -> Result<Occupants, ProbeError> {
+        let mut occupants = self.confirm_each(ports, suspected.into_iter().cloned().collect())?;
+        let mut others = ports.clone();
+        others -= &occupants.keys().copied().collect();
+        if others.is_empty() {
+            return Ok(occupants);
         }
-        let sockets = self.sockets(port)?;
-        if sockets.is_empty() {
-            return Ok(Vec::new());
+        let sockets = self.ask(|sockets| sockets.sockets(&others, Look::Everything))?;
+        if !sockets.is_empty() {
+            occupants.extend(bounded(move || system::who(&sockets))??);
         }
-        bounded(move || system::who(&sockets))?
+        Ok(occupants)
+    }
+
+    /// The suspects on those of the ports that nobody else listens on.
+    fn confirm_each(
+        &self,
+        ports: &PortSet,
+        suspected: Vec<Process>,
+    ) -> Result<Occupants, ProbeError> {
+        if suspected.is_empty() {
+            return Ok(Occupants::new());
+        }
+        let listening = self.ask(|sockets| sockets.sockets(ports, Look::Listening))?;
+        if listening.is_empty() {
+            return Ok(Occupants::new());
+        }
+        bounded(move || system::confirm(&listening, &suspected))?
     }
 
     fn look(&self, ports: &PortSet, look: Look) -> Result<PortSet, ProbeError> {

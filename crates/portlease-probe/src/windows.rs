@@ -52,7 +52,7 @@ pub(crate) fn failure(error: &io::Error) -> Failure {
 /// instance: there is no privilege that a program could lack. A listener that shares its address is
 /// refused in the same way.
 pub(crate) fn not_permitted(port: Port) -> BindError {
-    match Sockets::new().sockets(port, Look::Listening) {
+    match Sockets::new().sockets(&PortRange::only(port).into(), Look::Listening) {
         Ok(sockets) if !sockets.is_empty() => BindError::InUse { port },
         _ => BindError::ReservedBySystem { port },
     }

@@ -142,6 +142,51 @@ fn who_shares_a_socket_comes_after_who_started_it() {
 }
 
 #[test]
+fn a_process_that_the_suspect_started_is_found_without_a_search() {
+    let _alone = alone();
+    let server = Server::start("");
+    // In a search, this process comes second on the port.
+    let _bound = Foreign::at("127.0.0.2").bind(Some(server.port)).unwrap();
+    let who = Probe::new()
+        .who(server.port, Some(&identity::this_process()))
+        .unwrap();
+    assert_eq!(who.len(), 1, "{who:?}");
+    assert_eq!(who[0].process.as_ref(), Some(&server.process()));
+}
+
+#[test]
+fn a_suspect_who_shares_the_port_with_a_stranger_is_not_answered_alone() {
+    let _alone = alone();
+    let server = Server::start("");
+    let _beside = Foreign::server("127.0.0.2")
+        .bind(Some(server.port))
+        .unwrap();
+    let who = Probe::new()
+        .who(server.port, Some(&server.process()))
+        .unwrap();
+    assert_eq!(who.len(), 2, "{who:?}");
+    assert!(who.iter().all(|it| it.listens));
+}
+
+#[test]
+fn many_ports_are_told_at_once() {
+    let _alone = alone();
+    let (one, two) = (Server::start(""), Server::start(""));
+    let bound = Foreign::at("127.0.0.1").bind(None).unwrap();
+    let ports = [one.port, two.port, port_of(&bound), support::free_port()];
+    for suspected in [None, Some(&one.process())] {
+        let who = Probe::new()
+            .who_each(&ports.into_iter().collect(), suspected)
+            .unwrap();
+        let process = |port: Port| who[&port][0].process.clone().unwrap();
+        assert_eq!(who.len(), 3, "nobody is on the last port: {who:?}");
+        assert_eq!(process(one.port), one.process());
+        assert_eq!(process(two.port), two.process());
+        assert_eq!(process(ports[2]), identity::this_process());
+    }
+}
+
+#[test]
 fn who_listens_comes_before_who_is_only_bound() {
     let _alone = alone();
     let server = Server::start("");
@@ -153,11 +198,6 @@ fn who_listens_comes_before_who_is_only_bound() {
         .collect();
     assert_eq!(pids, [server.process().pid, std::process::id()]);
     assert_eq!([who[0].listens, who[1].listens], [true, false]);
-    // Whoever is only bound is no answer to "who listens", even when suspected.
-    let who = Probe::new()
-        .who(server.port, Some(&identity::this_process()))
-        .unwrap();
-    assert_eq!(who.len(), 2);
 }
 
 #[test]

@@ -4,71 +4,118 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
-use portlease_core::Process;
+use portlease_core::{Port, Process};
 
 use super::processes::{
-    ancestors, command, directory, is_there, name, started_at, stat, user, user_name,
+    ancestors, command, directory, family, is_there, name, started_at, stat, user, user_name,
 };
+use crate::occupant::Occupants;
 use crate::parse::proc_text::link_number;
 use crate::{OccupantDetails, ProbeError, Socket};
 
-/// The suspected process, if one of these sockets is its own.
+/// Of each port all of whose listening sockets are open in the suspected processes or in those
+/// that they started: the first that have them open.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "the interface is that of all systems, and elsewhere it can fail"
 )]
 pub(crate) fn confirm(
     listening: &[Socket],
-    suspected: &Process,
-) -> Result<Option<OccupantDetails>, ProbeError> {
-    let wanted = wanted(listening);
-    let is_confirmed = !wanted.is_empty()
-        && is_there(suspected)
-        && !open_sockets(suspected.pid, &wanted).is_empty();
-    Ok(is_confirmed.then(|| details(suspected.pid, true)).flatten())
-}
-
-pub(crate) fn who(sockets: &[Socket]) -> Result<Vec<OccupantDetails>, ProbeError> {
-    let wanted = wanted(sockets);
-    let mut occupants = Vec::new();
-    let mut found = BTreeSet::new();
-    for pid in all_processes()? {
-        let open = open_sockets(pid, &wanted);
-        if let Some(listens) = open.values().max() {
-            occupants.extend(details(pid, *listens));
-            found.extend(open.into_keys());
+    suspected: &[Process],
+) -> Result<Occupants, ProbeError> {
+    let mut missing = wanted(listening);
+    let mut found = Found::new();
+    let suspects = suspected
+        .iter()
+        .filter(|process| is_there(process))
+        .flat_map(|process| family(process.pid));
+    for pid in suspects {
+        if missing.is_empty() {
+            break;
+        }
+        for inode in open_sockets(pid, &missing) {
+            if let Some(socket) = missing.remove(&inode) {
+                found.entry(socket.port).or_default().insert(pid, true);
+            }
         }
     }
-    let not_found = |socket: &&Socket| socket.inode.is_none_or(|inode| !found.contains(&inode));
-    occupants.extend(strangers(sockets.iter().filter(not_found)));
-    occupants.sort_by_key(order);
+    for socket in missing.values() {
+        found.remove(&socket.port);
+    }
+    Ok(described(found))
+}
+
+pub(crate) fn who(sockets: &[Socket]) -> Result<Occupants, ProbeError> {
+    let wanted = wanted(sockets);
+    let mut found = Found::new();
+    let mut unknown = wanted.clone();
+    for pid in all_processes()? {
+        for inode in open_sockets(pid, &wanted) {
+            let socket = wanted[&inode];
+            let listens = found
+                .entry(socket.port)
+                .or_default()
+                .entry(pid)
+                .or_default();
+            *listens |= socket.listens;
+            unknown.remove(&inode);
+        }
+    }
+    let mut occupants = described(found);
+    for (port, stranger) in strangers(unknown.values().copied()) {
+        occupants.entry(port).or_default().push(stranger);
+    }
+    for on_port in occupants.values_mut() {
+        on_port.sort_by_key(order);
+    }
     Ok(occupants)
 }
 
-/// The sockets that are looked for, by number, and whether each listens.
-type Wanted = BTreeMap<u32, bool>;
+/// The sockets that are looked for, by the number of their file.
+type Wanted<'a> = BTreeMap<u32, &'a Socket>;
 
-fn wanted(sockets: &[Socket]) -> Wanted {
+/// The processes that were found on each port, and whether each listens.
+type Found = BTreeMap<Port, BTreeMap<u32, bool>>;
+
+fn wanted(sockets: &[Socket]) -> Wanted<'_> {
     sockets
         .iter()
-        .filter_map(|socket| Some((socket.inode?, socket.listens)))
+        .filter_map(|socket| Some((socket.inode?, socket)))
         .collect()
+}
+
+fn described(found: Found) -> Occupants {
+    // A process on many ports is read once.
+    let mut known: BTreeMap<u32, Option<OccupantDetails>> = BTreeMap::new();
+    let mut occupants = Occupants::new();
+    for (port, processes) in found {
+        for (pid, listens) in processes {
+            let Some(details) = known.entry(pid).or_insert_with(|| details(pid)) else {
+                continue;
+            };
+            let details = OccupantDetails {
+                listens,
+                ..details.clone()
+            };
+            occupants.entry(port).or_default().push(details);
+        }
+    }
+    occupants
 }
 
 /// Those of the wanted sockets that the process has open. None of a process whose files cannot
 /// be read, or that has ended meanwhile.
-fn open_sockets(pid: u32, wanted: &Wanted) -> Wanted {
+fn open_sockets(pid: u32, wanted: &Wanted<'_>) -> BTreeSet<u32> {
     let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else {
-        return Wanted::new();
+        return BTreeSet::new();
     };
     entries
         .filter_map(|entry| {
             let link = fs::read_link(entry.ok()?.path()).ok()?;
             let number = link_number("socket", link.as_os_str().as_bytes())?;
-            wanted
-                .get_key_value(&u32::try_from(number).ok()?)
-                .map(|(inode, listens)| (*inode, *listens))
+            u32::try_from(number).ok()
         })
+        .filter(|inode| wanted.contains_key(inode))
         .collect()
 }
 
@@ -78,7 +125,7 @@ fn all_processes() -> Result<impl Iterator<Item = u32>, ProbeError> {
     Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()))
 }
 
-fn details(pid: u32, listens: bool) -> Option<OccupantDetails> {
+fn details(pid: u32) -> Option<OccupantDetails> {
     let stat = stat(pid).ok()?;
     Some(OccupantDetails {
         process: super::process(pid),
@@ -88,23 +135,25 @@ fn details(pid: u32, listens: bool) -> Option<OccupantDetails> {
         directory: directory(pid),
         user: user(pid),
         started_at: started_at(&stat),
-        listens,
+        listens: false,
     })
 }
 
 /// The owners of sockets that no readable process has open: their user is all that is known.
-fn strangers<'a>(sockets: impl Iterator<Item = &'a Socket>) -> Vec<OccupantDetails> {
-    let known: BTreeSet<(Option<u32>, bool)> = sockets
-        .map(|socket| (socket.user_id, socket.listens))
+fn strangers<'a>(
+    sockets: impl Iterator<Item = &'a Socket>,
+) -> impl Iterator<Item = (Port, OccupantDetails)> {
+    let known: BTreeSet<(Port, Option<u32>, bool)> = sockets
+        .map(|socket| (socket.port, socket.user_id, socket.listens))
         .collect();
-    known
-        .into_iter()
-        .map(|(user_id, listens)| OccupantDetails {
+    known.into_iter().map(|(port, user_id, listens)| {
+        let stranger = OccupantDetails {
             user: user_id.map(user_name),
             listens,
             ..OccupantDetails::default()
-        })
-        .collect()
+        };
+        (port, stranger)
+    })
 }
 
 /// Who listens before who is only bound; then the eldest, but the first process of the system

@@ -1,9 +1,9 @@
 //! One process, as `/proc` shows it.
 
-use std::fs;
-use std::io;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{fs, io, iter};
 
 use portlease_core::{Process, Timestamp};
 use rustix::param::clock_ticks_per_second;
@@ -14,6 +14,9 @@ use crate::parse::proc_text::{self, Stat};
 
 /// More generations than any process has; it ends a walk through numbers that are used again meanwhile.
 const MOST_ANCESTORS: usize = 64;
+
+/// More processes than a dev server starts; it bounds the search below a shell or a desktop.
+const MOST_RELATIVES: usize = 256;
 
 pub(super) fn stat(pid: u32) -> io::Result<Stat> {
     let bytes = fs::read(format!("/proc/{pid}/stat"))?;
@@ -35,6 +38,29 @@ pub(super) fn ancestors(of: &Stat) -> Vec<Process> {
         child = parent;
     }
     ancestors
+}
+
+/// The process and those that it started, in generations, each read when it is asked for. A kernel
+/// that keeps no lists of children shows the process alone.
+pub(super) fn family(pid: u32) -> impl Iterator<Item = u32> {
+    let mut waiting = VecDeque::from([pid]);
+    let mut parent = None;
+    let next = move || {
+        waiting.extend(parent.into_iter().flat_map(children));
+        parent = waiting.pop_front();
+        parent
+    };
+    iter::from_fn(next).take(MOST_RELATIVES)
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"))
+        .into_iter()
+        .flatten();
+    threads
+        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
+        .flat_map(|text| proc_text::process_ids(&text))
+        .collect()
 }
 
 /// The name of the program. The name that a process gives itself says less: it is cut off after 15

@@ -55,10 +55,16 @@ impl Sockets {
         Ok(occupied)
     }
 
-    pub(crate) fn sockets(&mut self, port: Port, look: Look) -> Result<Vec<Socket>, ProbeError> {
+    pub(crate) fn sockets(
+        &mut self,
+        ports: &PortSet,
+        look: Look,
+    ) -> Result<Vec<Socket>, ProbeError> {
         let mut sockets = Vec::new();
-        self.dump(&PortRange::only(port).into(), look, |found| {
-            sockets.extend(socket(found));
+        self.dump(ports, look, |found| {
+            let found = socket(found);
+            // The filter may have let more ports pass than were asked for.
+            sockets.extend(found.filter(|socket| ports.contains(socket.port)));
         })?;
         Ok(sockets)
     }
@@ -76,7 +82,7 @@ impl Sockets {
             .as_ref()
             .is_some_and(|channel| channel.knows_tcp);
         if !is_certain {
-            let sockets = self.sockets(port, Look::Listening)?;
+            let sockets = self.sockets(&PortRange::only(port).into(), Look::Listening)?;
             return Ok(sockets.into_iter().next());
         }
         Ok(None)

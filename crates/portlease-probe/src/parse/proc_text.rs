@@ -106,6 +106,17 @@ pub fn link_number(kind: &str, link: &[u8]) -> Option<u64> {
     str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// The numbers in `/proc/PID/task/TID/children`.
+///
+/// ```
+/// assert_eq!(portlease_probe::parse::proc_text::process_ids("12 345 "), [12, 345]);
+/// ```
+pub fn process_ids(text: &str) -> Vec<u32> {
+    text.split_ascii_whitespace()
+        .filter_map(|number| number.parse().ok())
+        .collect()
+}
+
 /// The ports of `ip_local_reserved_ports`, such as `3000,4000-4100`.
 pub fn port_ranges(text: &str) -> PortSet {
     text.split(',')
