@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         reason = "it stands for the user's own server"
     )]
     let server = std::net::TcpListener::bind(("127.0.0.1", grant.port().get()))?;
-    grant.confirm_when_listening(Duration::from_secs(5))?;
+    grant.confirm_when_listening(None, Duration::from_secs(5))?;
     println!("{} is {:?}", grant.url(), grant.lease().state);
 
     drop(server);

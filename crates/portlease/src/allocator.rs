@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portlease_core::{
-    Command, Decision, Explained, Facts, Host, Lease, LeaseKey, Leases, Name, Port, PortSet,
-    Release, Released, Reply, Request, Scope, Stats, StatsQuery, Store, Suspect, Sweep, Swept,
-    Trace, Validate, Validated,
+    Command, Decision, Explained, Facts, Holder, Host, Lease, LeaseKey, Leases, Name, Port,
+    PortSet, Release, Released, Reply, Request, Scope, Stats, StatsQuery, Store, Suspect, Sweep,
+    Swept, Trace, Validate, Validated,
 };
 use portlease_probe::{OccupantDetails, can_bind};
 
 use crate::grant::{Grant, Grants};
-use crate::observe::{Observer, holders};
+use crate::observe::{Observer, foremost, holders, processes};
 use crate::reserve::reserve;
 use crate::steps::Steps;
 use crate::{Error, Registry};
@@ -153,14 +153,8 @@ impl Allocator {
             ports: PortSet::from_iter([port]),
         };
         let lease = self.inner.load(&scope)?.at(port).cloned();
-        let suspected = lease
-            .iter()
-            .flat_map(Lease::parties)
-            .find_map(|party| match party {
-                portlease_core::Holder::Process(process) => Some(process),
-                portlease_core::Holder::Container(_) => None,
-            });
-        let occupants = self.inner.observer.probe().who(port, suspected)?;
+        let holders = lease.iter().flat_map(Lease::parties);
+        let occupants = self.inner.observer.probe().who(port, processes(holders))?;
         Ok(Who {
             port,
             occupants,
@@ -239,16 +233,17 @@ impl Allocator {
         self.inner
             .observer
             .look_closely(&mut facts, leases.ports())?;
-        let occupied: Vec<&Lease> = leases
-            .iter()
-            .filter(|lease| facts.occupied.ports().contains(lease.port))
-            .collect();
-        for lease in occupied {
-            let suspects: Vec<_> = lease.parties().cloned().collect();
-            facts.occupied.insert(
-                lease.port,
-                self.inner.observer.occupant(lease.port, &suspects),
-            );
+        let mut occupied = leases.ports().clone();
+        occupied &= facts.occupied.ports();
+        let found = self.inner.observer.occupants(&occupied, holders(&leases));
+        for (port, occupants) in found {
+            let parties: Vec<Holder> = leases
+                .at(port)
+                .into_iter()
+                .flat_map(Lease::parties)
+                .cloned()
+                .collect();
+            facts.occupied.insert(port, foremost(&occupants, &parties));
         }
         match self.inner.transact(&command, &facts)?.reply {
             Reply::Validated(validated) => Ok(validated),

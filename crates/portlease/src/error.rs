@@ -2,7 +2,7 @@
 
 use std::io;
 
-use portlease_core::{InvalidName, Refusal, StoreError, TransactError};
+use portlease_core::{InvalidName, Occupant, Port, Refusal, StoreError, TransactError};
 use portlease_probe::{BindError, ProbeError};
 
 /// Why there is no answer. Each kind is of its own: a refusal says that the request cannot be
@@ -33,9 +33,25 @@ pub enum Error {
     #[error("Nobody listened on port {port} within {waited:?}.")]
     NotListening {
         /// The port.
-        port: portlease_core::Port,
+        port: Port,
         /// How long it was waited for.
         waited: std::time::Duration,
+    },
+    /// The server ended before it listened.
+    #[error("The server ended without listening on port {port}. What it said last tells why.")]
+    ServerEnded {
+        /// The port.
+        port: Port,
+    },
+    /// Another program listens on the port.
+    #[error(
+        "Port {port} was taken by {by} before the server listened on it. Reserve again to get another port."
+    )]
+    PortLost {
+        /// The port.
+        port: Port,
+        /// Who took it.
+        by: Occupant,
     },
     /// The place of the registry does not make sense.
     #[error(
@@ -65,6 +81,8 @@ impl Error {
             Self::Bind(error) => error.code(),
             Self::LostRaces { .. } => "LOST_RACES",
             Self::NotListening { .. } => "NOT_LISTENING",
+            Self::ServerEnded { .. } => "SERVER_ENDED",
+            Self::PortLost { .. } => "PORT_LOST",
             Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
             Self::NoStateFolder => "NO_STATE_FOLDER",
             Self::Project(_) => "PROJECT_UNREADABLE",

@@ -2,20 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portlease_core::{
     Command, Confirm, Granted, Holder, Lease, Move, Outcome, Port, Release, Renew, Reply, Reserved,
     Trace,
 };
-use portlease_probe::Hold;
+use portlease_probe::{Hold, identity};
 
 use crate::Error;
 use crate::allocator::Inner;
-
-/// How often it is looked whether a server listens. A look takes some microseconds.
-const LOOK_INTERVAL: Duration = Duration::from_millis(2);
+use crate::arrival::Arrival;
+use crate::observe::processes;
 
 /// A leased port, held in the kernel until the grant is dropped or its server listens.
 ///
@@ -173,26 +171,36 @@ impl Grant {
         Ok(())
     }
 
-    /// Waits until somebody listens on the port, confirms the lease, and shuts everybody else out
-    /// again.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "there is no event for a socket that begins to listen"
-    )]
-    pub fn confirm_when_listening(&mut self, limit: Duration) -> Result<(), Error> {
-        let start = Instant::now();
-        while self.inner.observer.probe().listener(self.port())?.is_none() {
-            if start.elapsed() >= limit {
-                return Err(Error::NotListening {
-                    port: self.port(),
-                    waited: limit,
-                });
-            }
-            thread::sleep(LOOK_INTERVAL);
-        }
-        let suspects: Vec<Holder> = self.lease().holder.iter().cloned().collect();
-        let occupant = self.inner.observer.occupant(self.port(), &suspects);
-        self.confirm(occupant.and_then(|occupant| occupant.holder))
+    /// Waits until the server listens on the port, confirms the lease, and shuts everybody else
+    /// out again.
+    ///
+    /// The server is the process with this number, a child of the caller's for instance, or one that
+    /// it starts in turn. Without a number, it is the holder of the lease; if the lease has none, it
+    /// is whoever comes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PortLost`] when another program listens on the port and stays there: the hold's
+    /// gate was open, or this system has none. [`reserve`](crate::Allocator::reserve) then grants another port.
+    /// [`Error::ServerEnded`] when the server ended without listening, [`Error::NotListening`] when
+    /// the time is over.
+    pub fn confirm_when_listening(
+        &mut self,
+        server: Option<u32>,
+        limit: Duration,
+    ) -> Result<(), Error> {
+        let port = self.port();
+        let server = match server {
+            Some(pid) => Some(identity::process(pid).ok_or(Error::ServerEnded { port })?),
+            None => processes(self.lease().holder.iter()).next().cloned(),
+        };
+        let arrival = Arrival {
+            probe: self.inner.observer.probe(),
+            port,
+            server: server.as_ref(),
+        };
+        let listener = arrival.wait(limit)?;
+        self.confirm(listener)
     }
 
     /// Says that the lease is still in use, or passes it on to another holder.

@@ -20,6 +20,7 @@
 //! ```
 
 mod allocator;
+mod arrival;
 mod detect;
 mod environment;
 mod error;
@@ -37,6 +38,7 @@ pub use environment::{PortVariable, UnusableVariable};
 pub use error::Error;
 pub use grant::{Grant, Grants};
 pub use portlease_core as core;
+pub use portlease_probe as probe;
 pub use project::{project_name, project_root};
 pub use registry::Registry;
 pub use reservation::Reservation;

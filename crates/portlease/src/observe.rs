@@ -1,13 +1,15 @@
 //! Gathering facts about the machine.
 
+use std::collections::BTreeMap;
+use std::iter;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use portlease_core::{Facts, Holder, Leases, Occupant, Port, PortSet, Timestamp};
+use portlease_core::{
+    Facts, Holder, Leases, Occupant, Party, Port, PortRange, PortSet, Process, Refusal, Timestamp,
+    Verdict,
+};
 use portlease_probe::identity::{self, HostIdentity};
 use portlease_probe::{OccupantDetails, Probe, ProbeError, settings};
-
-/// How many strangers a refusal names.
-const MAX_NAMED: usize = 3;
 
 /// What is observed of the machine that this process runs on.
 #[derive(Debug)]
@@ -72,31 +74,33 @@ impl Observer {
         Ok(())
     }
 
-    /// Everybody who is on the port; of several the first that belongs to one of the suspects, or
-    /// else the first of all.
+    /// Who is on the port; of several the first that belongs to one of the suspects, or else the
+    /// first of all. Nobody, too, when it cannot be told.
     pub(crate) fn occupant(&self, port: Port, suspects: &[Holder]) -> Option<Occupant> {
-        let suspected = suspects.iter().find_map(|holder| match holder {
-            Holder::Process(process) => Some(process),
-            Holder::Container(_) => None,
-        });
+        let found = self.occupants(&PortRange::only(port).into(), suspects.iter());
+        foremost(found.get(&port)?, suspects)
+    }
+
+    /// Everybody who is on each of the ports, those that cannot be told left out.
+    pub(crate) fn occupants<'a>(
+        &self,
+        ports: &PortSet,
+        suspects: impl Iterator<Item = &'a Holder>,
+    ) -> BTreeMap<Port, Vec<Occupant>> {
         let own = identity::this_process();
-        let occupants = self
-            .probe
-            .who(port, suspected.or(Some(&own)))
-            .unwrap_or_default();
-        let occupants: Vec<Occupant> = occupants.into_iter().map(OccupantDetails::into).collect();
-        let is_suspect =
-            |occupant: &&Occupant| suspects.iter().any(|suspect| occupant.belongs_to(suspect));
-        occupants
-            .iter()
-            .find(is_suspect)
-            .or(occupants.first())
-            .cloned()
+        let mut suspects: Vec<&Process> = processes(suspects).collect();
+        suspects.push(&own);
+        // Nobody decides by a name: without one, an answer says less, and no more.
+        let found = self.probe.who_each(ports, suspects).unwrap_or_default();
+        let known = |details: Vec<OccupantDetails>| details.into_iter().map(Into::into).collect();
+        found
+            .into_iter()
+            .map(|(port, details)| (port, known(details)))
+            .collect()
     }
 
     /// Names those whom a refusal counts without knowing them.
-    pub(crate) fn name_strangers(&self, refusal: &mut portlease_core::Refusal) {
-        use portlease_core::{Party, Refusal, Verdict};
+    pub(crate) fn name_strangers(&self, refusal: &mut Refusal) {
         match refusal {
             Refusal::PortUnavailable(taken)
                 if taken.verdict == Verdict::Occupied && taken.by.is_none() =>
@@ -104,15 +108,38 @@ impl Observer {
                 taken.by = self.occupant(taken.port, &[]).map(Party::Occupant);
             }
             Refusal::RangeExhausted(exhausted) => {
-                for taken in exhausted.occupied_by.iter_mut().take(MAX_NAMED) {
-                    if let Some(occupant) = self.occupant(taken.port, &[]) {
-                        taken.by = Party::Occupant(occupant);
+                let ports = exhausted.occupied_by.iter().map(|taken| taken.port);
+                let found = self.occupants(&ports.collect(), iter::empty());
+                for taken in &mut exhausted.occupied_by {
+                    if let Some(occupant) = found.get(&taken.port).and_then(|on| on.first()) {
+                        taken.by = Party::Occupant(occupant.clone());
                     }
                 }
             }
             _ => {}
         }
     }
+}
+
+/// Of those who are on a port, the first that belongs to one of the suspects, or else the first.
+pub(crate) fn foremost(occupants: &[Occupant], suspects: &[Holder]) -> Option<Occupant> {
+    let is_suspect =
+        |occupant: &&Occupant| suspects.iter().any(|suspect| occupant.belongs_to(suspect));
+    occupants
+        .iter()
+        .find(is_suspect)
+        .or(occupants.first())
+        .cloned()
+}
+
+/// Those of the holders that are processes.
+pub(crate) fn processes<'a>(
+    holders: impl Iterator<Item = &'a Holder>,
+) -> impl Iterator<Item = &'a Process> {
+    holders.filter_map(|holder| match holder {
+        Holder::Process(process) => Some(process),
+        Holder::Container(_) => None,
+    })
 }
 
 fn add(facts: &mut Facts, occupied: &PortSet) {

@@ -6,60 +6,19 @@
     reason = "the servers of these tests are ordinary programs"
 )]
 
+mod support;
+
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
-use std::ops::Range;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::process::Command;
 use std::time::Duration;
 
 use portlease::core::{
-    Command, Facts, Holder, IfRunning, LeaseState, LeaseStatus, Outcome, Port, PortRange, Process,
-    Release, Request, Verdict,
+    Command as Registration, Facts, Holder, IfRunning, LeaseState, LeaseStatus, Outcome, Port,
+    PortRange, Process, Release, Verdict,
 };
-use portlease::{Allocator, Error, Options, Registry, Reservation};
-
-const SIZE: u16 = 8;
-
-/// A few neighbouring ports that nobody is on, below the range of outgoing connections. No two
-/// tests of one process get the same ones.
-fn free_ports() -> Range<u16> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let seed = u16::try_from(std::process::id() % 900).expect("it is small");
-    loop {
-        let index = (seed + NEXT.fetch_add(1, Ordering::Relaxed)) % 900;
-        let first = 21_000 + index * SIZE;
-        let ports = first..first + SIZE;
-        if ports
-            .clone()
-            .all(|port| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok())
-        {
-            return ports;
-        }
-    }
-}
-
-fn open(registry: Registry) -> Allocator {
-    Allocator::open(Options {
-        registry,
-        ..Options::default()
-    })
-    .expect("the registry opens")
-}
-
-fn memory() -> Allocator {
-    open(Registry::Memory)
-}
-
-fn within(project: &str, ports: &Range<u16>) -> Reservation {
-    Reservation::of(project)
-        .framework("default")
-        .range(ports.start.into(), u64::from(ports.end) - 1)
-}
-
-fn request(project: &str, ports: &Range<u16>) -> Request {
-    within(project, ports)
-        .build()
-        .expect("the request makes sense")
-}
+use portlease::probe::identity;
+use portlease::{Error, Registry, Reservation};
+use support::{SIZE, free_ports, memory, open, request, within};
 
 fn listen(port: u16) -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("nobody is on the port")
@@ -169,7 +128,7 @@ fn a_lease_whose_own_server_listens_is_reused() {
     grant.let_go();
     let _server = listen(grant.port().get());
     grant
-        .confirm_when_listening(Duration::from_secs(5))
+        .confirm_when_listening(None, Duration::from_secs(5))
         .unwrap();
     assert_eq!(grant.lease().state, LeaseState::Live);
     let again = allocator.reserve(&request("shop", &ports)).unwrap();
@@ -215,12 +174,9 @@ fn leases_of_processes_that_ended_are_swept_when_the_range_is_full() {
 
 /// The identity of a process that has ended.
 fn ended_process() -> Process {
-    let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-        .arg("--list")
-        .spawn()
-        .unwrap();
-    let process =
-        portlease_probe::identity::process(child.id()).expect("it runs or waits to be reaped");
+    let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+    let process = identity::process(child.id()).expect("it sleeps");
+    child.kill().unwrap();
     child.wait().unwrap();
     process
 }
@@ -228,11 +184,8 @@ fn ended_process() -> Process {
 #[test]
 fn a_second_instance_gets_a_port_of_its_own() {
     let (allocator, ports) = (memory(), free_ports());
-    let mut other = std::process::Command::new("sleep")
-        .arg("60")
-        .spawn()
-        .unwrap();
-    let process = portlease_probe::identity::process(other.id()).expect("it runs");
+    let mut other = Command::new("sleep").arg("60").spawn().unwrap();
+    let process = identity::process(other.id()).expect("it runs");
     let first = within("shop", &ports)
         .held_by(Holder::Process(process))
         .build()
@@ -377,7 +330,7 @@ fn a_store_of_the_callers_own_is_used() {
     let ports = free_ports();
     let _grant = allocator.reserve(&request("shop", &ports)).unwrap();
     let range = PortRange::literal(ports.start, ports.end - 1);
-    let command = Command::Stats(portlease::core::StatsQuery {
+    let command = Registration::Stats(portlease::core::StatsQuery {
         ranges: vec![portlease::core::NamedRange {
             name: "mine".parse().unwrap(),
             range,

@@ -59,7 +59,7 @@ pub(crate) fn parent(task: &Task) -> Result<()> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .spawn()?;
-    grant.confirm_when_listening(std::time::Duration::from_secs(30))?;
+    grant.confirm_when_listening(None, std::time::Duration::from_secs(30))?;
     report(format_args!("serving {} {port}", server.id()))?;
     std::io::stdin().lock().read_to_end(&mut Vec::new())?;
     Ok(())

@@ -8,8 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use portlease::{Allocator, Grant, Options, Registry, Reservation};
-use portlease_probe::{Probe, identity};
+use portlease::{Allocator, Error, Grant, Options, Registry, Reservation};
 
 use crate::{Result, this_program};
 
@@ -63,7 +62,7 @@ pub(crate) fn run(task: &Task) -> Result<()> {
         report(format_args!("granted {}", grant.port()))?;
         pause(Duration::from_millis(task.delay_ms));
         let mut server = start(task.server, &mut grant)?;
-        if listens(&mut grant, &mut server)? {
+        if listens(&mut grant, &server)? {
             report(format_args!("listening {} {}", grant.port(), server.id()))?;
             std::io::stdin().lock().read_to_end(&mut Vec::new())?;
             end(&mut server)?;
@@ -108,19 +107,12 @@ fn command(program: &str, arguments: &[&str]) -> Command {
 }
 
 /// Whether it is this server that listens on the granted port in the end, and nobody else.
-fn listens(grant: &mut Grant, server: &mut Child) -> Result<bool> {
-    match grant.confirm_when_listening(START_LIMIT) {
-        Ok(()) => {}
-        Err(portlease::Error::NotListening { .. }) => return Ok(false),
-        Err(error) => return Err(error.into()),
+fn listens(grant: &mut Grant, server: &Child) -> Result<bool> {
+    match grant.confirm_when_listening(Some(server.id()), START_LIMIT) {
+        Ok(()) => Ok(true),
+        Err(Error::PortLost { .. } | Error::ServerEnded { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
     }
-    let runs = server.try_wait()?.is_none();
-    let suspected = identity::process(server.id());
-    let occupants = Probe::new().who(grant.port(), suspected.as_ref())?;
-    let mut pids = occupants
-        .into_iter()
-        .filter_map(|who| Some(who.process?.pid));
-    Ok(runs && pids.any(|pid| pid == server.id()))
 }
 
 fn end(server: &mut Child) -> Result<()> {

@@ -1,0 +1,58 @@
+//! Ports that are free, allocators of their own, and readable requests.
+
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test file is a program of its own and uses a part of this, one of them all"
+)]
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use portlease::core::Request;
+use portlease::{Allocator, Options, Registry, Reservation};
+
+pub(crate) const SIZE: u16 = 8;
+
+/// A few neighbouring ports that nobody is on, below the range of outgoing connections. No two
+/// tests of one process get the same ones.
+pub(crate) fn free_ports() -> Range<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let seed = u16::try_from(std::process::id() % 900).expect("it is small");
+    loop {
+        let index = (seed + NEXT.fetch_add(1, Ordering::Relaxed)) % 900;
+        let first = 21_000 + index * SIZE;
+        let ports = first..first + SIZE;
+        if ports
+            .clone()
+            .all(|port| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok())
+        {
+            return ports;
+        }
+    }
+}
+
+pub(crate) fn open(registry: Registry) -> Allocator {
+    Allocator::open(Options {
+        registry,
+        ..Options::default()
+    })
+    .expect("the registry opens")
+}
+
+pub(crate) fn memory() -> Allocator {
+    open(Registry::Memory)
+}
+
+pub(crate) fn within(project: &str, ports: &Range<u16>) -> Reservation {
+    Reservation::of(project)
+        .framework("default")
+        .range(ports.start.into(), u64::from(ports.end) - 1)
+}
+
+pub(crate) fn request(project: &str, ports: &Range<u16>) -> Request {
+    within(project, ports)
+        .build()
+        .expect("the request makes sense")
+}
