@@ -7,6 +7,9 @@ use portlease_core::conformance::{self, Registry};
 use portlease_sqlite::SqliteStore;
 use tempfile::TempDir;
 
+use crate::remote::Processes;
+use crate::support::Folder;
+
 /// A registry file of which each opening is a store of its own, as in a process of its own.
 struct File {
     _folder: TempDir,
@@ -33,4 +36,9 @@ impl Registry for File {
 #[test]
 fn a_registry_file_keeps_the_laws() {
     conformance::check(File::fresh);
+}
+
+#[test]
+fn a_registry_file_keeps_the_laws_among_processes() {
+    conformance::check(|| Processes(Folder::new()));
 }

@@ -11,6 +11,7 @@ mod mounted;
 mod places;
 mod processes;
 mod recovery;
+mod remote;
 // Windows lets nobody take away a file that is open.
 #[cfg(unix)]
 mod replaced;

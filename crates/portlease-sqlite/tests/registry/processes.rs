@@ -1,7 +1,7 @@
 //! Several processes on one registry: this program starts itself again to have them.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Lines};
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child as Process, ChildStdout, Command, Stdio};
 
@@ -37,6 +37,7 @@ impl Child {
             .env(ROLE, role)
             .env(REGISTRY, registry)
             .env(NAME, name)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("this program starts");
@@ -45,6 +46,12 @@ impl Child {
             process,
             lines: BufReader::new(stdout).lines(),
         }
+    }
+
+    /// Gives the process a line to read.
+    pub(crate) fn ask(&mut self, line: &str) {
+        let stdin = self.process.stdin.as_mut().expect("it is a pipe");
+        writeln!(stdin, "{line}").expect("the process reads");
     }
 
     /// The next answer; none when the process ended, or was ended.
@@ -86,6 +93,7 @@ fn the_work_of_a_child() {
     let registry = PathBuf::from(std::env::var(REGISTRY).expect("it is told where"));
     let name = std::env::var(NAME).expect("it is told its name");
     match role.as_str() {
+        "answer" => crate::remote::answer(&registry),
         "come and go" => come_and_go(&registry, &name),
         "look" => crate::recovery::look(&registry),
         "work on" => crate::kills::work_on(&registry, &name),

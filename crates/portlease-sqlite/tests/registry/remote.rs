@@ -1,0 +1,120 @@
+//! A registry of which each opening is in a process of its own.
+
+use std::io::{BufRead as _, stdin};
+use std::path::Path;
+use std::sync::Mutex;
+
+use portlease_core::conformance::Registry;
+use portlease_core::{
+    Command, Decision, Facts, Host, Leases, Name, PortSet, Refusal, Scope, Store, StoreError,
+    TransactError,
+};
+use portlease_sqlite::SqliteStore;
+use serde::{Deserialize, Serialize};
+
+use crate::processes::{Child, tell};
+use crate::support::Folder;
+
+/// What the process is asked.
+#[derive(Serialize, Deserialize)]
+enum Question {
+    Transact(Host, Box<Command>, Facts),
+    /// Without projects and ports, everything.
+    Load(Host, Option<(Vec<Name>, PortSet)>),
+}
+
+/// What the process answers.
+#[derive(Serialize, Deserialize)]
+enum Answer {
+    Decided(Decision),
+    Loaded(Leases),
+    Refused(Refusal),
+    Failed(StoreError),
+}
+
+/// Not a test, but what the process does: answers questions until nobody is left to ask.
+pub(crate) fn answer(registry: &Path) {
+    let store = SqliteStore::open(registry).expect("the registry opens");
+    for line in stdin().lock().lines() {
+        let question = serde_json::from_str(&line.expect("it is text")).expect("it is a question");
+        let answer = match question {
+            Question::Transact(host, command, facts) => {
+                match store.transact(&host, &command, &facts) {
+                    Ok(decision) => Answer::Decided(decision),
+                    Err(TransactError::Refused(refusal)) => Answer::Refused(refusal),
+                    Err(TransactError::Store(error)) => Answer::Failed(error),
+                }
+            }
+            Question::Load(host, rows) => match store.load(&host, &scope(rows)) {
+                Ok(leases) => Answer::Loaded(leases),
+                Err(error) => Answer::Failed(error),
+            },
+        };
+        tell(&serde_json::to_string(&answer).expect("it is data"));
+    }
+}
+
+fn scope(rows: Option<(Vec<Name>, PortSet)>) -> Scope {
+    match rows {
+        None => Scope::Everything,
+        Some((projects, ports)) => Scope::Rows { projects, ports },
+    }
+}
+
+/// A store in another process.
+struct Remote {
+    process: Mutex<Child>,
+}
+
+impl Remote {
+    fn ask(&self, question: &Question) -> Answer {
+        let mut process = self.process.lock().expect("nobody panicked here before");
+        process.ask(&serde_json::to_string(question).expect("it is data"));
+        let answer = process.answer().expect("the process runs");
+        serde_json::from_str(&answer).expect("it is an answer")
+    }
+}
+
+impl Store for Remote {
+    fn transact(
+        &self,
+        host: &Host,
+        command: &Command,
+        facts: &Facts,
+    ) -> Result<Decision, TransactError> {
+        match self.ask(&Question::Transact(
+            host.clone(),
+            Box::new(command.clone()),
+            facts.clone(),
+        )) {
+            Answer::Decided(decision) => Ok(decision),
+            Answer::Refused(refusal) => Err(refusal.into()),
+            Answer::Failed(error) => Err(error.into()),
+            Answer::Loaded(_) => unreachable!("this is no answer to a transaction"),
+        }
+    }
+
+    fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError> {
+        let rows = match scope {
+            Scope::Everything => None,
+            Scope::Rows { projects, ports } => Some((projects.clone(), ports.clone())),
+        };
+        match self.ask(&Question::Load(host.clone(), rows)) {
+            Answer::Loaded(leases) => Ok(leases),
+            Answer::Failed(error) => Err(error),
+            Answer::Decided(_) | Answer::Refused(_) => unreachable!("this is no answer to a load"),
+        }
+    }
+}
+
+/// A registry file that every opening has a process for.
+pub(crate) struct Processes(pub(crate) Folder);
+
+impl Registry for Processes {
+    fn open(&self) -> Box<dyn Store> {
+        let process = Child::start("answer", &self.0.registry(), "");
+        Box::new(Remote {
+            process: Mutex::new(process),
+        })
+    }
+}
