@@ -21,6 +21,15 @@ pub(crate) fn run() -> ExitCode {
     report.live("model --small --mutants", || {
         harness::run("model", &["--small", "--mutants"])
     });
+    // Both look at the machine as Linux shows it.
+    if cfg!(target_os = "linux") {
+        report.live("race --processes 24", || {
+            harness::run("race", &["--processes", "24", "--delay-ms", "100"])
+        });
+        report.live("crash --kills 40", || {
+            harness::run("crash", &["--kills", "40"])
+        });
+    }
     report.quiet("cargo run", || run_quietly(&mut cargo(["run", "--quiet"])));
     report.print_table();
     report.finish()

@@ -8,7 +8,7 @@ use portlease::core::Lease;
 use crate::{Result, open};
 
 /// What was lost so far.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Losses {
     /// Acknowledged grants that are gone or changed, and acknowledged releases that are not.
     pub(crate) lost: u32,
@@ -16,6 +16,12 @@ pub(crate) struct Losses {
     pub(crate) duplicates: u32,
     /// Registries that could not be read.
     pub(crate) unreadable: u32,
+}
+
+impl Losses {
+    pub(crate) fn total(&self) -> u32 {
+        self.lost + self.duplicates + self.unreadable
+    }
 }
 
 /// Everything that was acknowledged on one registry.

@@ -27,7 +27,7 @@ pub(crate) fn run(kills: u32, seed: u64, losses: &mut Losses) -> Result<u32> {
         while killed < end {
             let count = WORKERS.min(end - killed);
             let workers = (killed..killed + count)
-                .map(|number| start(&registry, number))
+                .map(|number| start(&registry, number, Stdio::null()))
                 .collect::<Result<Vec<_>>>()?;
             killed += count;
             wait(&mut random);
@@ -42,20 +42,22 @@ pub(crate) fn run(kills: u32, seed: u64, losses: &mut Losses) -> Result<u32> {
     Ok(acknowledgements)
 }
 
-fn start(registry: &Path, number: u32) -> Result<Child> {
+pub(crate) fn start(registry: &Path, number: u32, stderr: Stdio) -> Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command
         .arg("worker")
         .arg(registry)
         .arg(format!("project-{number}"))
         .args(["10000", "31999"]);
-    Ok(command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?)
+    Ok(command.stdout(Stdio::piped()).stderr(stderr).spawn()?)
 }
 
-fn hear(worker: &mut Child, acknowledged: &mut Acknowledged, losses: &mut Losses) -> Result<()> {
+/// Listens to a worker until it has ended.
+pub(crate) fn hear(
+    worker: &mut Child,
+    acknowledged: &mut Acknowledged,
+    losses: &mut Losses,
+) -> Result<()> {
     let mut output = BufReader::new(worker.stdout.take().ok_or("its output is not read")?);
     let mut line = String::new();
     while output.read_line(&mut line)? > 0 {
@@ -71,6 +73,6 @@ fn hear(worker: &mut Child, acknowledged: &mut Acknowledged, losses: &mut Losses
     clippy::disallowed_methods,
     reason = "the moment of a kill is a moment in time"
 )]
-fn wait(random: &mut fastrand::Rng) {
+pub(crate) fn wait(random: &mut fastrand::Rng) {
     thread::sleep(Duration::from_micros(random.u64(0..40_000)));
 }

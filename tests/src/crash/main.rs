@@ -2,6 +2,7 @@
 //! was acknowledged, or anything granted twice?
 
 mod aftermath;
+mod full_disk;
 mod kills;
 mod scenarios;
 mod syscalls;
@@ -46,6 +47,12 @@ enum Role {
         /// Where to listen
         port: u16,
     },
+    /// Fills up a disk
+    #[command(hide = true)]
+    FullDisk {
+        /// The registry's file, on that disk
+        registry: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -55,6 +62,7 @@ fn main() -> ExitCode {
         Some(Role::Worker(task)) => worker::run(&task).map(|()| true),
         Some(Role::Once(task)) => worker::once(&task).map(|()| true),
         Some(Role::Parent(task)) => worker::parent(&task).map(|()| true),
+        Some(Role::FullDisk { registry }) => full_disk::fill(&registry).map(|()| true),
         Some(Role::Server { port }) => worker::serve(port).map(|()| true),
     };
     match outcome {
@@ -78,12 +86,12 @@ fn run(kills: u32, seed: u64) -> Result<bool> {
         lost,
         duplicates,
         unreadable,
-    } = losses;
+    } = &losses;
     println!(
         "kills={} acknowledged={acknowledged} scenarios={scenarios} losses={lost} duplicates={duplicates} unreadable={unreadable}",
         kills + calls
     );
-    Ok(lost + duplicates + unreadable == 0)
+    Ok(losses.total() == 0)
 }
 
 /// What everything here fails with: only a person reads it.

@@ -11,13 +11,14 @@ use portlease::{Allocator, Reservation};
 use portlease_probe::identity;
 use portlease_sqlite::SqliteStore;
 
-use crate::{Result, open};
+use crate::{Result, full_disk, open};
 
 type Scenario = fn(&Path) -> Result<()>;
 
 /// Plays all scenarios; answers how many. The first broken promise is an error.
 pub(crate) fn run() -> Result<u32> {
-    let scenarios: [(&str, Scenario); 5] = [
+    let scenarios: [(&str, Scenario); 6] = [
+        ("the disk is full", full_disk::scenario),
         ("a server outlives the process that started it", orphan),
         ("a pid is used again", reused_pid),
         ("the clock jumps back", clock_jumps_back),
@@ -199,6 +200,6 @@ fn sleeper() -> Result<Child> {
         .spawn()?)
 }
 
-fn ensure(is_kept: bool, broken: &str) -> Result<()> {
+pub(crate) fn ensure(is_kept: bool, broken: &str) -> Result<()> {
     if is_kept { Ok(()) } else { Err(broken.into()) }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use clap::Args;
+use portlease::core::Request;
 use portlease::{Allocator, Grant, Reservation};
 
 use crate::{Result, open};
@@ -77,13 +78,17 @@ pub(crate) fn serve(port: u16) -> Result<()> {
     Ok(())
 }
 
-fn reserve(allocator: &Allocator, task: &Task, project: &str) -> Result<Grant> {
-    let request = Reservation::of(project)
+/// A request that no process holds, so that only a release ends its lease.
+pub(crate) fn request(project: &str, first: u16, last: u16) -> Result<Request> {
+    Ok(Reservation::of(project)
         .framework("default")
-        .range(task.first.into(), task.last.into())
+        .range(first.into(), last.into())
         .on_behalf_of_others()
-        .build()?;
-    let grant = allocator.reserve(&request)?;
+        .build()?)
+}
+
+fn reserve(allocator: &Allocator, task: &Task, project: &str) -> Result<Grant> {
+    let grant = allocator.reserve(&request(project, task.first, task.last)?)?;
     report(format_args!(
         "granted {project} {} {}",
         grant.port(),
