@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Name, Port, PortRange};
 
 /// How many ports a framework's range has when nothing else is said: its default and 100 more.
-pub(crate) const RANGE_LEN: u16 = 101;
+pub const RANGE_LEN: u16 = 101;
 
 /// Name, title, default port, other names. Each range is the default port and the 100 after it.
 const BUILTIN: &[(&str, &str, u16, &[&str])] = &[

@@ -40,7 +40,7 @@ mod time;
 mod trace;
 
 pub use browser::browser_blocked;
-pub use catalog::{Catalog, Framework};
+pub use catalog::{Catalog, Framework, RANGE_LEN};
 pub use command::{
     Command, Confirm, NamedRange, Release, Renew, Scope, StatsQuery, Suspect, Sweep, Validate,
 };

@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::RANGE_LEN;
 use crate::{Framework, Holder, Name, Pools, Port, PortRange, PortSet};
 
 /// A request for ports: of one service, or of several that get theirs together or not at all.
@@ -171,23 +170,6 @@ impl Service {
             conflicts: Vec::new(),
             inherit_from: None,
         }
-    }
-
-    /// A service from `base` on: 101 ports, or up to `max`. `None` when `max` lies below `base`.
-    ///
-    /// ```
-    /// use portlease_core::{Name, Port, PortRange, Service};
-    ///
-    /// let api = Service::from_base(Name::literal("api"), Port::literal(4000), None).unwrap();
-    /// assert_eq!(api.range, PortRange::literal(4000, 4100));
-    /// ```
-    #[must_use]
-    pub fn from_base(name: Name, base: Port, max: Option<Port>) -> Option<Self> {
-        let range = match max {
-            Some(max) => PortRange::new(base, max)?,
-            None => PortRange::starting_at(base, RANGE_LEN),
-        };
-        Some(Self::in_range(name, range))
     }
 
     /// The own range and those that follow it, in the order of the search.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portlease_core::{
-    Command, Decision, Explained, Facts, Holder, Host, Lease, LeaseKey, Leases, Name, Port,
-    PortSet, Release, Released, Reply, Request, Scope, Stats, StatsQuery, Store, Suspect, Sweep,
-    Swept, Trace, Validate, Validated,
+    Command, Confirm, Decision, Explained, Facts, Holder, Host, Lease, LeaseKey, Leases, Name,
+    Port, PortSet, Release, Released, Renew, Reply, Request, Scope, Stats, StatsQuery, Store,
+    Suspect, Sweep, Swept, Trace, Validate, Validated,
 };
 use portlease_probe::{OccupantDetails, can_bind};
 
@@ -107,6 +107,16 @@ impl Allocator {
         reserve(&self.inner, request)
     }
 
+    /// Says that a server listens on a leased port, and who it is when it is not the holder.
+    pub fn confirm(&self, confirm: &Confirm) -> Result<Lease, Error> {
+        self.inner.confirm(confirm)
+    }
+
+    /// Says that a lease is still in use, or passes it on to another holder.
+    pub fn renew(&self, renew: &Renew) -> Result<Lease, Error> {
+        self.inner.renew(renew)
+    }
+
     /// Gives leases back. What is leased to nobody is no error.
     pub fn release(&self, release: &Release) -> Result<Released, Error> {
         let facts = self.facts_about(&Scope::Rows {
@@ -135,13 +145,8 @@ impl Allocator {
 
     /// The lease of a service of a project.
     pub fn find(&self, project: &Name, service: &Name) -> Result<Option<Lease>, Error> {
-        let scope = Scope::Rows {
-            projects: vec![project.clone()],
-            ports: PortSet::new(),
-        };
         Ok(self
-            .inner
-            .load(&scope)?
+            .leases_of(project)?
             .get(&LeaseKey::new(project.clone(), service.clone()))
             .cloned())
     }
@@ -266,6 +271,14 @@ impl Allocator {
         }
     }
 
+    /// At least the leases of the project.
+    pub(crate) fn leases_of(&self, project: &Name) -> Result<Leases, Error> {
+        self.inner.load(&Scope::Rows {
+            projects: vec![project.clone()],
+            ports: PortSet::new(),
+        })
+    }
+
     fn explain_with(&self, request: &Request, facts: &Facts) -> Result<(Explained, Trace), Error> {
         let Decision { reply, trace, .. } = self
             .inner
@@ -290,6 +303,22 @@ impl Inner {
 
     pub(crate) fn load(&self, scope: &Scope) -> Result<Leases, Error> {
         Ok(self.store.load(&self.host, scope)?)
+    }
+
+    pub(crate) fn confirm(&self, confirm: &Confirm) -> Result<Lease, Error> {
+        let command = Command::Confirm(confirm.clone());
+        match self.transact(&command, &self.observer.facts())?.reply {
+            Reply::Confirmed(lease) => Ok(*lease),
+            reply => unreachable!("a confirmation is not answered with {reply:?}"),
+        }
+    }
+
+    pub(crate) fn renew(&self, renew: &Renew) -> Result<Lease, Error> {
+        let command = Command::Renew(renew.clone());
+        match self.transact(&command, &self.observer.facts())?.reply {
+            Reply::Renewed(lease) => Ok(*lease),
+            reply => unreachable!("a renewal is not answered with {reply:?}"),
+        }
     }
 
     pub(crate) fn sweep(&self, unused_for: Option<Duration>) -> Result<Swept, Error> {

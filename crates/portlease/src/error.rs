@@ -2,7 +2,7 @@
 
 use std::io;
 
-use portlease_core::{InvalidName, Occupant, Port, Refusal, StoreError, TransactError};
+use portlease_core::{InvalidName, Name, Occupant, Port, Refusal, StoreError, TransactError};
 use portlease_probe::{BindError, ProbeError};
 
 /// Why there is no answer. Each kind is of its own: a refusal says that the request cannot be
@@ -53,6 +53,16 @@ pub enum Error {
         /// Who took it.
         by: Occupant,
     },
+    /// No preset has this name.
+    #[error("There is no preset {kind:?} for {profile}. {}", choices(known))]
+    UnknownPreset {
+        /// The environment.
+        profile: String,
+        /// The kind of service that was asked for.
+        kind: String,
+        /// The kinds that this environment has.
+        known: Vec<Name>,
+    },
     /// The place of the registry does not make sense.
     #[error(
         "{url:?} names no registry: write sqlite:PATH or memory:, in PORTLEASE_REGISTRY for instance."
@@ -83,11 +93,20 @@ impl Error {
             Self::NotListening { .. } => "NOT_LISTENING",
             Self::ServerEnded { .. } => "SERVER_ENDED",
             Self::PortLost { .. } => "PORT_LOST",
+            Self::UnknownPreset { .. } => "UNKNOWN_PRESET",
             Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
             Self::NoStateFolder => "NO_STATE_FOLDER",
             Self::Project(_) => "PROJECT_UNREADABLE",
         }
     }
+}
+
+fn choices(known: &[Name]) -> String {
+    if known.is_empty() {
+        return "It has none; another profile may.".to_owned();
+    }
+    let known: Vec<&str> = known.iter().map(|name| &**name).collect();
+    format!("It has {}.", known.join(", "))
 }
 
 impl From<TransactError> for Error {

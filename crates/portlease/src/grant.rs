@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portlease_core::{
-    Command, Confirm, Granted, Holder, Lease, Move, Outcome, Port, Release, Renew, Reply, Reserved,
-    Trace,
+    Command, Confirm, Granted, Holder, Lease, Move, Outcome, Port, Release, Renew, Reserved, Trace,
 };
 use portlease_probe::{Hold, identity};
 
@@ -153,14 +152,7 @@ impl Grant {
             listener,
             port,
         };
-        match self
-            .inner
-            .transact(&Command::Confirm(confirm), &self.inner.observer.facts())?
-            .reply
-        {
-            Reply::Confirmed(lease) => self.granted.lease = *lease,
-            reply => unreachable!("a confirmation is not answered with {reply:?}"),
-        }
+        self.granted.lease = self.inner.confirm(&confirm)?;
         if let Some(hold) = &mut self.hold {
             hold.close()
                 .map_err(|source| portlease_probe::BindError::Other {
@@ -211,14 +203,7 @@ impl Grant {
             generation: lease.generation,
             holder,
         };
-        match self
-            .inner
-            .transact(&Command::Renew(renew), &self.inner.observer.facts())?
-            .reply
-        {
-            Reply::Renewed(lease) => self.granted.lease = *lease,
-            reply => unreachable!("a renewal is not answered with {reply:?}"),
-        }
+        self.granted.lease = self.inner.renew(&renew)?;
         Ok(())
     }
 

@@ -22,23 +22,28 @@
 mod allocator;
 mod arrival;
 mod detect;
+mod draft;
 mod environment;
 mod error;
 mod grant;
 mod observe;
+mod plain;
 mod project;
 mod registry;
 mod reservation;
 mod reserve;
 mod steps;
+mod summary;
 
 pub use allocator::{Allocator, Options, Who};
 pub use detect::{Detected, Evidence, Hints};
 pub use environment::{PortVariable, UnusableVariable};
 pub use error::Error;
 pub use grant::{Grant, Grants};
+pub use plain::Allocation;
 pub use portlease_core as core;
 pub use portlease_probe as probe;
 pub use project::{project_name, project_root};
 pub use registry::Registry;
 pub use reservation::Reservation;
+pub use summary::{ServiceResult, ServiceSummary, Summary};

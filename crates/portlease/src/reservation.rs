@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use portlease_core::{
-    Capability, Catalog, Explicit, Framework, Holder, IfRunning, Name, Port, PortRange, Request,
-    Service, Strategy,
+    Capability, Catalog, DEVELOPMENT, Holder, IfRunning, Name, Pools, PortRange, Presets, Request,
+    Strategy,
 };
 use portlease_probe::identity;
 
+use crate::draft::{Draft, ports};
 use crate::{Error, Hints, PortVariable, UnusableVariable, project_name, project_root};
 
-/// Builds a request for one service of a project.
+/// Builds a request, for one service of a project or for several at once.
 ///
 /// What is not said is found out: the framework from the folder, the port from the environment.
 ///
@@ -24,26 +25,50 @@ use crate::{Error, Hints, PortVariable, UnusableVariable, project_name, project_
 /// assert_eq!(error.code(), "INVALID_PORT");
 /// # Ok::<(), portlease::Error>(())
 /// ```
+///
+/// What is said about a service is about the one that was named last:
+///
+/// ```
+/// use portlease::Reservation;
+///
+/// let request = Reservation::of("shop")
+///     .service("web").framework("vite")
+///     .also("api").base_port(4000).max_port(4010)
+///     .also("live").inherit_from("web")
+///     .build()?;
+/// assert_eq!(request.services.len(), 3);
+/// assert_eq!(request.services[1].range.to_string(), "4000–4010");
+/// # Ok::<(), portlease::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Reservation {
     project: Option<String>,
-    service: String,
     folder: PathBuf,
-    hints: Hints,
     catalog: Catalog,
-    variable: Option<PortVariable>,
-    strict: Option<u64>,
-    preferred: Vec<u64>,
-    range: Option<(u64, u64)>,
-    spillover: Vec<PortRange>,
-    emergency: Option<PortRange>,
-    requires: Vec<Capability>,
-    holder: Option<Holder>,
-    if_running: IfRunning,
+    presets: Presets,
+    profile: String,
+    earlier: Vec<Draft>,
+    /// The service that was named last.
+    current: Draft,
+    holder: Party,
+    if_running: Option<IfRunning>,
     force_new: bool,
     skip_port_check: bool,
     strategy: Strategy,
+    auto_reassign: bool,
+    max_retries: Option<u16>,
     exclude: Vec<u64>,
+    pools: Pools,
+    pool: Option<String>,
+}
+
+/// Who will listen.
+#[derive(Debug, Clone)]
+enum Party {
+    /// Nothing was said: whoever keeps a hold listens itself, whoever wants data asks for others.
+    Unsaid,
+    Nobody,
+    Somebody(Holder),
 }
 
 impl Reservation {
@@ -59,44 +84,149 @@ impl Reservation {
     pub fn of_folder(folder: &Path) -> Self {
         Self {
             project: None,
-            service: "web".to_owned(),
             folder: folder.to_path_buf(),
-            hints: Hints::default(),
             catalog: Catalog::builtin(),
-            variable: None,
-            strict: None,
-            preferred: Vec::new(),
-            range: None,
-            spillover: Vec::new(),
-            emergency: None,
-            requires: Vec::new(),
-            holder: Some(Holder::Process(identity::this_process())),
-            if_running: IfRunning::default(),
+            presets: Presets::builtin(),
+            profile: DEVELOPMENT.to_owned(),
+            earlier: Vec::new(),
+            current: Draft::new("web"),
+            holder: Party::Unsaid,
+            if_running: None,
             force_new: false,
             skip_port_check: false,
             strategy: Strategy::default(),
+            auto_reassign: true,
+            max_retries: None,
             exclude: Vec::new(),
+            pools: Pools::default(),
+            pool: None,
         }
     }
 
-    /// The service of the project; `web` when nothing is said.
+    /// The name of the service; `web` when nothing is said.
     #[must_use]
     pub fn service(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.service);
+        name.clone_into(&mut self.current.name);
         self
     }
 
-    /// The framework by its name.
+    /// Another service, which gets its port together with the others, or none does.
+    #[must_use]
+    pub fn also(mut self, name: &str) -> Self {
+        let earlier = std::mem::replace(&mut self.current, Draft::new(name));
+        self.earlier.push(earlier);
+        self
+    }
+
+    /// The framework of the service by its name.
     #[must_use]
     pub fn framework(mut self, name: &str) -> Self {
-        self.hints.detected_framework = Some(name.to_owned());
+        self.current.hints.detected_framework = Some(name.to_owned());
         self
     }
 
-    /// What is known about the framework.
+    /// What is known about the framework of the service.
     #[must_use]
     pub fn hints(mut self, hints: Hints) -> Self {
-        self.hints = hints;
+        self.current.hints = hints;
+        self
+    }
+
+    /// The environment variable whose port comes before all others, if it is free.
+    #[must_use]
+    pub fn variable(mut self, variable: PortVariable) -> Self {
+        self.current.variable = Some(variable);
+        self
+    }
+
+    /// This port or none.
+    #[must_use]
+    pub fn strict(mut self, port: u64) -> Self {
+        self.current.strict = Some(port);
+        self
+    }
+
+    /// Ports to try first, in this order.
+    #[must_use]
+    pub fn prefer(mut self, ports: impl IntoIterator<Item = u64>) -> Self {
+        self.current.preferred.extend(ports);
+        self
+    }
+
+    /// The range, in place of the framework's.
+    #[must_use]
+    pub fn range(self, first: u64, last: u64) -> Self {
+        self.base_port(first).max_port(last)
+    }
+
+    /// The first port of the range. Without [`max_port`](Self::max_port) it has 101 ports.
+    #[must_use]
+    pub fn base_port(mut self, port: u64) -> Self {
+        self.current.base_port = Some(port);
+        self
+    }
+
+    /// The last port of the range.
+    #[must_use]
+    pub fn max_port(mut self, port: u64) -> Self {
+        self.current.max_port = Some(port);
+        self
+    }
+
+    /// The range of a kind of service, such as `apiServer`, in the environment's
+    /// [`profile`](Self::profile).
+    #[must_use]
+    pub fn preset(mut self, kind: &str) -> Self {
+        self.current.preset = Some(kind.to_owned());
+        self
+    }
+
+    /// Where the search of the range starts, when not at a remembered port or the default.
+    #[must_use]
+    pub fn start_at(mut self, port: u64) -> Self {
+        self.current.start = Some(port);
+        self
+    }
+
+    /// A range to go on with when the own one is full.
+    #[must_use]
+    pub fn spill_over_to(mut self, range: PortRange) -> Self {
+        self.current.spillover.push(range);
+        self
+    }
+
+    /// The range for the case that all others are full.
+    #[must_use]
+    pub fn emergency(mut self, range: PortRange) -> Self {
+        self.current.emergency = Some(range);
+        self
+    }
+
+    /// Services of higher priority are served first. Without it, it is 0.
+    #[must_use]
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.current.priority = priority;
+        self
+    }
+
+    /// What the service speaks.
+    #[must_use]
+    pub fn requires(mut self, capabilities: impl IntoIterator<Item = Capability>) -> Self {
+        self.current.requires.extend(capabilities);
+        self
+    }
+
+    /// A service of the project that must not share the port of this one.
+    #[must_use]
+    pub fn conflicts_with(mut self, service: &str) -> Self {
+        self.current.conflicts.push(service.to_owned());
+        self
+    }
+
+    /// The service of the project whose port this one takes, instead of one of its own.
+    #[must_use]
+    pub fn inherit_from(mut self, service: &str) -> Self {
+        self.current.inherit_from = Some(service.to_owned());
         self
     }
 
@@ -107,77 +237,44 @@ impl Reservation {
         self
     }
 
-    /// The environment variable whose port comes before all others, if it is free.
+    /// The kinds of services to choose from, when the user has some of their own.
     #[must_use]
-    pub fn variable(mut self, variable: PortVariable) -> Self {
-        self.variable = Some(variable);
+    pub fn presets(mut self, presets: Presets) -> Self {
+        self.presets = presets;
         self
     }
 
-    /// This port or none.
+    /// The environment whose presets hold: `development` when nothing is said.
     #[must_use]
-    pub fn strict(mut self, port: u64) -> Self {
-        self.strict = Some(port);
-        self
-    }
-
-    /// Ports to try first, in this order.
-    #[must_use]
-    pub fn prefer(mut self, ports: impl IntoIterator<Item = u64>) -> Self {
-        self.preferred.extend(ports);
-        self
-    }
-
-    /// The range, in place of the framework's.
-    #[must_use]
-    pub fn range(mut self, first: u64, last: u64) -> Self {
-        self.range = Some((first, last));
-        self
-    }
-
-    /// A range to go on with when the own one is full.
-    #[must_use]
-    pub fn spill_over_to(mut self, range: PortRange) -> Self {
-        self.spillover.push(range);
-        self
-    }
-
-    /// The range for the case that all others are full.
-    #[must_use]
-    pub fn emergency(mut self, range: PortRange) -> Self {
-        self.emergency = Some(range);
-        self
-    }
-
-    /// What the service speaks.
-    #[must_use]
-    pub fn requires(mut self, capabilities: impl IntoIterator<Item = Capability>) -> Self {
-        self.requires.extend(capabilities);
+    pub fn profile(mut self, profile: &str) -> Self {
+        profile.clone_into(&mut self.profile);
         self
     }
 
     /// The process or container that will listen, in place of this process.
     #[must_use]
     pub fn held_by(mut self, holder: Holder) -> Self {
-        self.holder = Some(holder);
+        self.holder = Party::Somebody(holder);
         self
     }
 
     /// Nobody in particular will listen: the lease ends by release, or when it is abandoned.
     #[must_use]
     pub fn on_behalf_of_others(mut self) -> Self {
-        self.holder = None;
+        self.holder = Party::Nobody;
         self
     }
 
-    /// What to do when another process runs the service.
+    /// What to do when another process runs the services. When nothing is said, whoever will listen
+    /// becomes a further instance with ports of its own, and whoever asks on behalf of others is
+    /// told the ports of the one that runs.
     #[must_use]
     pub fn if_running(mut self, if_running: IfRunning) -> Self {
-        self.if_running = if_running;
+        self.if_running = Some(if_running);
         self
     }
 
-    /// Gives up the current port and takes another.
+    /// Gives up the current ports and takes others.
     #[must_use]
     pub fn force_new(mut self) -> Self {
         self.force_new = true;
@@ -198,6 +295,20 @@ impl Reservation {
         self
     }
 
+    /// Moves no other service, whatever the strategy.
+    #[must_use]
+    pub fn without_moves(mut self) -> Self {
+        self.auto_reassign = false;
+        self
+    }
+
+    /// How often another port is tried after a race for a granted one was lost.
+    #[must_use]
+    pub fn max_retries(mut self, retries: u16) -> Self {
+        self.max_retries = Some(retries);
+        self
+    }
+
     /// Ports that are not to be used.
     #[must_use]
     pub fn exclude(mut self, ports: impl IntoIterator<Item = u64>) -> Self {
@@ -205,54 +316,69 @@ impl Reservation {
         self
     }
 
-    /// What to tell the user about the environment variable, when its value is unusable.
-    pub fn warning(&self) -> Option<UnusableVariable> {
-        self.variable.as_ref()?.warning()
+    /// The pools of the machine. Ports of pools are only for those who ask for their pool.
+    #[must_use]
+    pub fn pools(mut self, pools: Pools) -> Self {
+        self.pools = pools;
+        self
     }
 
-    /// The request.
+    /// The pool whose ports are wanted.
+    #[must_use]
+    pub fn pool(mut self, name: &str) -> Self {
+        self.pool = Some(name.to_owned());
+        self
+    }
+
+    /// What to tell the user about environment variables whose values are unusable.
+    pub fn warnings(&self) -> Vec<UnusableVariable> {
+        self.drafts()
+            .filter_map(|draft| draft.variable.as_ref()?.warning())
+            .collect()
+    }
+
+    /// The request of a caller that listens itself, or that says who will.
     pub fn build(self) -> Result<Request, Error> {
+        self.build_for(Some(Holder::Process(identity::this_process())))
+    }
+
+    /// The request of a caller that asks on behalf of others, unless it says who will listen.
+    pub(crate) fn build_for_others(self) -> Result<Request, Error> {
+        self.build_for(None)
+    }
+
+    fn build_for(self, unsaid: Option<Holder>) -> Result<Request, Error> {
         let project = match &self.project {
             Some(name) => name.parse::<Name>()?,
             None => project_name(&self.folder)?,
         };
-        let mut request = Request::new(project, vec![self.resolve_service()?]);
-        request.holder = self.holder;
-        request.if_running = self.if_running;
+        let root = project_root(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        let services = self
+            .drafts()
+            .map(|draft| draft.resolve(&self.catalog, &self.presets, &self.profile, &root))
+            .collect::<Result<_, _>>()?;
+        let mut request = Request::new(project, services);
+        request.holder = match self.holder {
+            Party::Unsaid => unsaid,
+            Party::Nobody => None,
+            Party::Somebody(holder) => Some(holder),
+        };
+        request.if_running = self.if_running.unwrap_or(match request.holder {
+            Some(_) => IfRunning::Another,
+            None => IfRunning::Attach,
+        });
         request.force_new = self.force_new;
         request.skip_port_check = self.skip_port_check;
         request.strategy = self.strategy;
+        request.auto_reassign = self.auto_reassign;
+        request.max_retries = self.max_retries.unwrap_or(request.max_retries);
         request.exclude = ports(self.exclude)?.into_iter().collect();
+        request.pools = self.pools;
+        request.pool = self.pool.as_deref().map(str::parse).transpose()?;
         Ok(request)
     }
 
-    fn resolve_service(&self) -> Result<Service, Error> {
-        let root = project_root(&self.folder).unwrap_or_else(|_| self.folder.clone());
-        let framework: Framework = self.hints.detect(&self.catalog, &root).framework;
-        let mut service = Service::new(self.service.parse()?, &framework);
-        if let Some(ends) = self.range {
-            service.range =
-                PortRange::try_from(ends).map_err(|error| Error::Refused(error.into()))?;
-            service.default = service.default.filter(|port| service.range.contains(*port));
-        }
-        let strict = self
-            .strict
-            .map(port)
-            .transpose()?
-            .map(|port| Explicit { port, strict: true });
-        service.explicit = strict.or_else(|| self.variable.as_ref()?.explicit());
-        service.preferred = ports(self.preferred.iter().copied())?;
-        service.spillover.clone_from(&self.spillover);
-        service.emergency = self.emergency;
-        service.requires.clone_from(&self.requires);
-        Ok(service)
+    fn drafts(&self) -> impl Iterator<Item = &Draft> {
+        self.earlier.iter().chain([&self.current])
     }
-}
-
-fn port(number: u64) -> Result<Port, Error> {
-    Port::try_from(number).map_err(|error| Error::Refused(error.into()))
-}
-
-fn ports(numbers: impl IntoIterator<Item = u64>) -> Result<Vec<Port>, Error> {
-    numbers.into_iter().map(port).collect()
 }
