@@ -109,7 +109,8 @@ impl Summary {
         self.services.iter().filter(|it| it.has_a_port()).count()
     }
 
-    /// How many got the port that they asked for, had before, or have by default.
+    /// How many got the first port that was looked at, or one that they asked for, had before, or have
+    /// by default.
     pub fn preferred(&self) -> usize {
         self.services.iter().filter(|it| it.is_preferred()).count()
     }
@@ -132,15 +133,12 @@ impl ServiceSummary {
         matches!(self.result, ServiceResult::Granted { .. })
     }
 
+    /// Whether the first port that was looked at did, or one that the service has a claim to.
     fn is_preferred(&self) -> bool {
-        use Tier::{Default, Preferred, Remembered};
-        matches!(
-            self.result,
-            ServiceResult::Granted {
-                tier: Preferred | Remembered | Default,
-                ..
-            }
-        )
+        let ServiceResult::Granted { tier, attempts, .. } = self.result else {
+            return false;
+        };
+        attempts <= 1 || matches!(tier, Tier::Preferred | Tier::Remembered | Tier::Default)
     }
 
     fn label(&self) -> String {

@@ -10,6 +10,9 @@ use crate::process::{cargo, run_quietly, spelled};
 use crate::report::{Report, Tally};
 use crate::{check, harness, install, wasm};
 
+/// The examples for users of the library, all of which end by themselves.
+const EXAMPLES: &[&str] = &["reserve", "start_server", "several_services", "look_around"];
+
 /// Runs it all. What is missing gets installed by the step that needs it.
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
@@ -30,6 +33,19 @@ pub(crate) fn run() -> ExitCode {
             harness::run("crash", &["--kills", "40"])
         });
     }
+    report.quiet("examples", || {
+        EXAMPLES.iter().try_for_each(|name| {
+            let arguments = [
+                "run",
+                "--quiet",
+                "--package",
+                "portlease",
+                "--example",
+                name,
+            ];
+            run_quietly(&mut cargo(arguments))
+        })
+    });
     report.quiet("cargo run", || run_quietly(&mut cargo(["run", "--quiet"])));
     report.print_table();
     report.finish()
