@@ -1,17 +1,14 @@
 //! Everything that can be tested, in one run whose last line is the sum.
 
-use std::env;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::process::{ExitCode, Stdio};
+use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{cargo, run_quietly, spelled};
+use crate::process::{cargo, root, run_quietly, spelled};
 use crate::report::{Report, Tally};
 use crate::{check, harness, install, wasm};
-
-/// The examples for users of the library, all of which end by themselves.
-const EXAMPLES: &[&str] = &["reserve", "start_server", "several_services", "look_around"];
 
 /// Runs it all. What is missing gets installed by the step that needs it.
 pub(crate) fn run() -> ExitCode {
@@ -33,22 +30,20 @@ pub(crate) fn run() -> ExitCode {
             harness::run("crash", &["--kills", "40"])
         });
     }
-    report.quiet("examples", || {
-        EXAMPLES.iter().try_for_each(|name| {
-            let arguments = [
-                "run",
-                "--quiet",
-                "--package",
-                "portlease",
-                "--example",
-                name,
-            ];
-            run_quietly(&mut cargo(arguments))
-        })
-    });
+    report.quiet("examples", run_examples);
     report.quiet("cargo run", || run_quietly(&mut cargo(["run", "--quiet"])));
     report.print_table();
     report.finish()
+}
+
+/// Runs the examples for users of the library, all of which end by themselves.
+fn run_examples() -> Result<()> {
+    for file in fs::read_dir(root().join("crates/portlease/examples"))? {
+        let file = file?.path();
+        let name = file.file_stem().context("an example has a name")?;
+        run_quietly(cargo(["run", "--quiet", "--package", "portlease", "--example"]).arg(name))?;
+    }
+    Ok(())
 }
 
 /// Runs the tests of all crates, examples in the documentation included, and passes on what they print while counting it.
