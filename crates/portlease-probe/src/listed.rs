@@ -79,6 +79,19 @@ pub(crate) fn confirm(
     Ok(occupants)
 }
 
+/// The ports of these sockets that the process, or one that it started, listens on.
+pub(crate) fn ports_of(listening: &[Socket], process: &Process) -> Result<PortSet, ProbeError> {
+    let occupants = who(listening)?;
+    let is_own = |occupant: &OccupantDetails| {
+        let mut family = occupant.process.iter().chain(&occupant.ancestors);
+        family.any(|member| member == process)
+    };
+    let own = occupants
+        .into_iter()
+        .filter(|(_, on_port)| on_port.iter().any(is_own));
+    Ok(own.map(|(port, _)| port).collect())
+}
+
 pub(crate) fn who(sockets: &[Socket]) -> Result<Occupants, ProbeError> {
     let ports: PortSet = sockets.iter().map(|socket| socket.port).collect();
     let found: BTreeSet<(Port, u32)> = on(&ports)?

@@ -91,6 +91,15 @@ impl Probe {
         Ok(occupants.remove(&port).unwrap_or_default())
     }
 
+    /// The ports that a process, or one that it started, listens on: whatever it was told, this is
+    /// where it went. Found among all listeners of the machine, in some hundred microseconds.
+    pub fn ports_of(&self, process: &Process) -> Result<PortSet, ProbeError> {
+        let everywhere = PortSet::from(PortRange::ALL);
+        let listening = self.ask(|sockets| sockets.sockets(&everywhere, Look::Listening))?;
+        let process = process.clone();
+        bounded(move || system::ports_of(&listening, &process))?
+    }
+
     /// The same as [`who`](Self::who) for many ports, in one search. Ports that nobody is on are absent.
     pub fn who_each<'a>(
         &self,

@@ -169,6 +169,27 @@ fn a_suspect_who_shares_the_port_with_a_stranger_is_not_answered_alone() {
 }
 
 #[test]
+fn the_ports_of_a_process_and_of_those_that_it_started() {
+    let _alone = alone();
+    let (one, two) = (Server::start(""), Server::start("fork"));
+    let probe = Probe::new();
+    let ports_of = |process: &Process| probe.ports_of(process).unwrap();
+    assert_eq!(ports_of(&one.process()), [one.port].into_iter().collect());
+    let all = ports_of(&identity::this_process());
+    assert!(all.contains(one.port) && all.contains(two.port), "{all:?}");
+    let bound = Foreign::at("127.0.0.1").bind(None).unwrap();
+    assert!(!ports_of(&identity::this_process()).contains(port_of(&bound)));
+    let later = Process {
+        started: one.process().started.map(|started| started + 1),
+        ..one.process()
+    };
+    assert!(
+        ports_of(&later).is_empty(),
+        "another process has its number"
+    );
+}
+
+#[test]
 fn many_ports_are_told_at_once() {
     let _alone = alone();
     let (one, two) = (Server::start(""), Server::start(""));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 
-use portlease_core::{Port, Process};
+use portlease_core::{Port, PortSet, Process};
 
 use super::processes::{
     ancestors, command, directory, family, is_there, name, started_at, stat, user, user_name,
@@ -43,6 +43,22 @@ pub(crate) fn confirm(
         found.remove(&socket.port);
     }
     Ok(described(found))
+}
+
+/// The ports of those of the sockets that the process or one that it started has open.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the interface is that of all systems, and elsewhere it can fail"
+)]
+pub(crate) fn ports_of(listening: &[Socket], process: &Process) -> Result<PortSet, ProbeError> {
+    let wanted = wanted(listening);
+    if !is_there(process) {
+        return Ok(PortSet::new());
+    }
+    Ok(family(process.pid)
+        .flat_map(|pid| open_sockets(pid, &wanted))
+        .map(|inode| wanted[&inode].port)
+        .collect())
 }
 
 pub(crate) fn who(sockets: &[Socket]) -> Result<Occupants, ProbeError> {
