@@ -36,7 +36,7 @@ mod steps;
 mod summary;
 
 pub use allocator::{Allocator, Options, Who};
-pub use detect::{Detected, Evidence, Hints};
+pub use detect::{Detected, Evidence, Hints, ServerCommand};
 pub use environment::{PortVariable, UnusableVariable};
 pub use error::Error;
 pub use grant::{Grant, Grants};

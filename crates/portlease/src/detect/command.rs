@@ -1,5 +1,7 @@
 //! Which framework a command starts.
 
+use std::path::Path;
+
 use super::manifest::Manifest;
 
 /// Programs and the frameworks they start.
@@ -65,48 +67,105 @@ const MANAGERS: &[&str] = &["npm", "pnpm", "yarn", "bun"];
 /// How many scripts may call each other before it is given up.
 const MAX_DEPTH: usize = 8;
 
-/// The framework that a command line starts, scripts of `package.json` looked up.
-pub(super) fn framework(command: &str, manifest: &Manifest) -> Option<&'static str> {
-    framework_at(command, manifest, 0)
+/// The dev server that a command line starts, and how further arguments reach it.
+///
+/// ```
+/// use portlease::ServerCommand;
+///
+/// let server = ServerCommand::find("npx vite --open", "/nowhere".as_ref()).expect("it is known");
+/// assert_eq!((server.framework, server.separators), ("vite", Some(0)));
+/// assert_eq!(server.words, ["vite", "--open"]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerCommand {
+    /// The framework, by its name in the built-in catalogue.
+    pub framework: &'static str,
+    /// The words of its own command, from its program on: those of a script, and those that the
+    /// script is called with.
+    pub words: Vec<String>,
+    /// How many `--` have to stand before arguments at the end of the whole command, so that they
+    /// reach the server. `None` when they go to another program.
+    pub separators: Option<usize>,
 }
 
-fn framework_at(command: &str, manifest: &Manifest, depth: usize) -> Option<&'static str> {
+impl ServerCommand {
+    /// The server that the command starts in the folder `root`, scripts of `package.json` looked up.
+    pub fn find(command: &str, root: &Path) -> Option<Self> {
+        Self::find_with(command, &Manifest::read(root))
+    }
+
+    pub(super) fn find_with(command: &str, manifest: &Manifest) -> Option<Self> {
+        in_line(command, &[], manifest, 0)
+    }
+
+    fn at_the_end(framework: &'static str, words: &[String]) -> Self {
+        Self {
+            framework,
+            words: words.to_vec(),
+            separators: Some(0),
+        }
+    }
+}
+
+/// Looks in a command line that is called with further words at its end.
+fn in_line(
+    line: &str,
+    further: &[String],
+    manifest: &Manifest,
+    depth: usize,
+) -> Option<ServerCommand> {
     if depth == MAX_DEPTH {
         return None;
     }
-    let command = with_forward_slashes(command);
-    let parts = command.split(['&', '|', ';', '\n']);
-    parts.filter_map(shlex::split).find_map(|words| {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        framework_of(&words, manifest, depth)
-    })
+    let line = with_forward_slashes(line);
+    let mut parts = line.split(['&', '|', ';', '\n']).peekable();
+    while let Some(part) = parts.next() {
+        let is_last = parts.peek().is_none();
+        let Some(mut words) = shlex::split(part) else {
+            continue;
+        };
+        if is_last {
+            words.extend_from_slice(further);
+        }
+        if let Some(found) = in_words(&words, manifest, depth) {
+            let separators = found.separators.filter(|_| is_last);
+            return Some(ServerCommand {
+                separators,
+                ..found
+            });
+        }
+    }
+    None
 }
 
-fn framework_of(words: &[&str], manifest: &Manifest, depth: usize) -> Option<&'static str> {
+fn in_words(words: &[String], manifest: &Manifest, depth: usize) -> Option<ServerCommand> {
     let (first, rest) = words.split_first()?;
     let is_setting = first.starts_with('-') || first.contains('=');
     let program = program_name(first);
     if is_setting || RUNNERS.contains(&program) {
-        return framework_of(rest, manifest, depth);
+        return in_words(rest, manifest, depth);
     }
     if MANAGERS.contains(&program) {
-        return managed(rest, manifest, depth);
+        return managed(program, rest, manifest, depth);
     }
-    if program == "node" && rest.iter().any(|word| is_binary_of_package(word)) {
-        let script = rest.iter().position(|word| is_binary_of_package(word))?;
-        return framework_of(&rest[script..], manifest, depth);
+    if program == "node"
+        && let Some(script) = rest.iter().position(|word| is_binary_of_package(word))
+    {
+        return in_words(&rest[script..], manifest, depth);
     }
-    if program == "vite" && rest.contains(&"preview") {
-        return Some("vite-preview");
+    if program == "vite" && rest.iter().any(|word| word == "preview") {
+        return Some(ServerCommand::at_the_end("vite-preview", words));
     }
     if let Some((_, framework)) = PROGRAMS.iter().find(|(known, _)| *known == program) {
-        return Some(framework);
+        return Some(ServerCommand::at_the_end(framework, words));
     }
     // A program that runs several others names them in its arguments: `concurrently "next dev"`.
-    let commands = rest.iter().filter(|word| word.contains(' '));
-    commands
-        .into_iter()
-        .find_map(|command| framework_at(command, manifest, depth + 1))
+    let mut commands = rest.iter().filter(|word| word.contains(' '));
+    let found = commands.find_map(|command| in_line(command, &[], manifest, depth + 1))?;
+    Some(ServerCommand {
+        separators: None,
+        ..found
+    })
 }
 
 /// The command with the separators of Windows paths turned, which a shell would take for escapes.
@@ -126,25 +185,35 @@ fn with_forward_slashes(command: &str) -> String {
 }
 
 /// What a package manager runs: a script, or a program of a package.
-fn managed(words: &[&str], manifest: &Manifest, depth: usize) -> Option<&'static str> {
-    let words: Vec<&str> = words
-        .iter()
-        .copied()
-        .skip_while(|word| word.starts_with('-'))
-        .collect();
-    let (first, rest) = words.split_first()?;
-    let name = match *first {
-        "run" | "run-script" => rest.iter().find(|word| !word.starts_with('-'))?,
-        first => first,
-    };
-    match manifest.script(name) {
-        Some(script) => framework_at(script, manifest, depth + 1),
-        None => framework_of(
-            if *first == "run" { rest } else { &words },
-            manifest,
-            depth + 1,
-        ),
+fn managed(
+    manager: &str,
+    words: &[String],
+    manifest: &Manifest,
+    depth: usize,
+) -> Option<ServerCommand> {
+    let is_flag = |word: &&String| word.starts_with('-');
+    let flags = words.iter().take_while(is_flag).count();
+    let (first, mut rest) = words[flags..].split_first()?;
+    let mut name = first;
+    if matches!(first.as_str(), "run" | "run-script") {
+        let flags = rest.iter().take_while(is_flag).count();
+        (name, rest) = rest[flags..].split_first()?;
     }
+    let Some(script) = manifest.script(name) else {
+        let program = words.iter().position(|word| std::ptr::eq(word, name))?;
+        return in_words(&words[program..], manifest, depth + 1);
+    };
+    // npm keeps what stands before `--` for itself; the others pass everything on.
+    let (further, missing_separators) = match rest.iter().position(|word| word == "--") {
+        Some(at) if manager == "npm" => (&rest[at + 1..], 0),
+        None if manager == "npm" => (&[][..], 1),
+        _ => (rest, 0),
+    };
+    let found = in_line(script, further, manifest, depth + 1)?;
+    Some(ServerCommand {
+        separators: found.separators.map(|inner| inner + missing_separators),
+        ..found
+    })
 }
 
 /// `./node_modules/.bin/vite.cmd` and `vite@8` are `vite`.
@@ -176,11 +245,52 @@ mod tests {
         let scripts = r#"{"scripts": {"dev": "vite --open", "start": "npm run serve", "serve": "cross-env A=1 next dev",
             "loop": "npm run loop", "both": "concurrently \"tsc -w\" \"astro dev\""}}"#;
         std::fs::write(root.path().join("package.json"), scripts).unwrap();
-        assert_eq!(
-            framework(command, &Manifest::read(root.path())),
-            expected,
-            "{command}"
-        );
+        let found = ServerCommand::find(command, root.path());
+        assert_eq!(found.map(|found| found.framework), expected, "{command}");
+    }
+
+    /// The server's own words behind a bar, after as many `--` as arguments at the end need.
+    #[track_caller]
+    fn check_end(command: &str, expected: &str) {
+        let root = tempfile::tempdir().unwrap();
+        let scripts = r#"{"scripts": {"dev": "tsc && vite --open", "start": "npm run dev", "inner": "npm run dev -- --host",
+            "both": "concurrently \"tsc -w\" \"astro dev\"", "first": "vite & node api.js", "piped": "next dev | pino"}}"#;
+        std::fs::write(root.path().join("package.json"), scripts).unwrap();
+        let found = ServerCommand::find(command, root.path()).unwrap();
+        let separators = match found.separators {
+            Some(count) => "-- ".repeat(count),
+            None => "unreachable ".to_owned(),
+        };
+        let told = format!("{separators}| {}", found.words.join(" "));
+        assert_eq!(told, expected, "{command}");
+    }
+
+    #[test]
+    fn arguments_at_the_end_reach_the_server_behind_separators() {
+        check_end("vite", "| vite");
+        check_end("npx --yes vite@8 --host", "| vite@8 --host");
+        check_end("npm run dev", "-- | vite --open");
+        check_end("npm run dev --silent", "-- | vite --open");
+        check_end("npm run dev -- --port 4000", "| vite --open --port 4000");
+        check_end("pnpm run dev --port 4000", "| vite --open --port 4000");
+        check_end("yarn dev", "| vite --open");
+        check_end("bun --bun run dev", "| vite --open");
+        check_end("npm start", "-- -- | vite --open");
+        check_end("npm start -- --host", "-- | vite --open");
+        check_end("npm start -- -- --host", "| vite --open --host");
+        check_end("npm run inner", "-- | vite --open --host");
+        check_end("pnpm start", "-- | vite --open");
+        check_end("npm exec vite -- --host", "| vite -- --host");
+        check_end("NODE_ENV=x vite --host", "| vite --host");
+        check_end("node node_modules/.bin/vite", "| node_modules/.bin/vite");
+    }
+
+    #[test]
+    fn arguments_at_the_end_that_another_program_gets() {
+        check_end("npm run both", "unreachable | astro dev");
+        check_end("npm run first", "unreachable | vite");
+        check_end("pnpm piped", "unreachable | next dev");
+        check_end("concurrently 'next dev' 'tsc -w'", "unreachable | next dev");
     }
 
     #[test]

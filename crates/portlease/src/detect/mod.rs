@@ -8,6 +8,7 @@ mod command;
 mod files;
 mod manifest;
 
+pub use command::ServerCommand;
 use manifest::Manifest;
 
 /// What the caller knows about the framework of a project.
@@ -67,7 +68,8 @@ impl Hints {
         let by_command = self
             .run_command
             .as_deref()
-            .and_then(|command| command::framework(command, &manifest));
+            .and_then(|command| ServerCommand::find_with(command, &manifest))
+            .map(|server| server.framework);
         let (framework, evidence) = named(
             self.detected_framework.as_deref(),
             Evidence::DetectedFramework,
