@@ -64,8 +64,12 @@ const RUNNERS: &[&str] = &[
 /// Programs that run the scripts of `package.json`, and start other programs as well.
 const MANAGERS: &[&str] = &["npm", "pnpm", "yarn", "bun"];
 
-/// How many scripts may call each other before it is given up.
+/// How many commands may start each other before it is given up.
 const MAX_DEPTH: usize = 8;
+
+/// So many commands are looked at: scripts that start several others, and those several again, would
+/// otherwise take as good as forever.
+const MAX_LOOKS: usize = 500;
 
 /// The dev server that a command line starts, and how further arguments reach it.
 ///
@@ -95,7 +99,11 @@ impl ServerCommand {
     }
 
     pub(super) fn find_with(command: &str, manifest: &Manifest) -> Option<Self> {
-        in_line(command, &[], manifest, 0)
+        let mut search = Search {
+            manifest,
+            looks_left: MAX_LOOKS,
+        };
+        search.line(command, &[], 0)
     }
 
     fn at_the_end(framework: &'static str, words: &[String]) -> Self {
@@ -107,65 +115,102 @@ impl ServerCommand {
     }
 }
 
-/// Looks in a command line that is called with further words at its end.
-fn in_line(
-    line: &str,
-    further: &[String],
-    manifest: &Manifest,
-    depth: usize,
-) -> Option<ServerCommand> {
-    if depth == MAX_DEPTH {
-        return None;
-    }
-    let line = with_forward_slashes(line);
-    let mut parts = line.split(['&', '|', ';', '\n']).peekable();
-    while let Some(part) = parts.next() {
-        let is_last = parts.peek().is_none();
-        let Some(mut words) = shlex::split(part) else {
-            continue;
-        };
-        if is_last {
-            words.extend_from_slice(further);
-        }
-        if let Some(found) = in_words(&words, manifest, depth) {
-            let separators = found.separators.filter(|_| is_last);
-            return Some(ServerCommand {
-                separators,
-                ..found
-            });
-        }
-    }
-    None
+/// A search through commands that start each other.
+struct Search<'a> {
+    manifest: &'a Manifest,
+    looks_left: usize,
 }
 
-fn in_words(words: &[String], manifest: &Manifest, depth: usize) -> Option<ServerCommand> {
-    let (first, rest) = words.split_first()?;
-    let is_setting = first.starts_with('-') || first.contains('=');
-    let program = program_name(first);
-    if is_setting || RUNNERS.contains(&program) {
-        return in_words(rest, manifest, depth);
+impl Search<'_> {
+    /// Looks in a line of one command or several that is called with further words at its end.
+    fn line(&mut self, line: &str, further: &[String], depth: usize) -> Option<ServerCommand> {
+        let line = with_forward_slashes(line);
+        let mut parts = line.split(['&', '|', ';', '\n']).peekable();
+        while let Some(part) = parts.next() {
+            let is_last = parts.peek().is_none();
+            let Some(mut words) = shlex::split(part) else {
+                continue;
+            };
+            if is_last {
+                words.extend_from_slice(further);
+            }
+            if let Some(found) = self.command(&words, depth) {
+                let separators = found.separators.filter(|_| is_last);
+                return Some(ServerCommand {
+                    separators,
+                    ..found
+                });
+            }
+        }
+        None
     }
-    if MANAGERS.contains(&program) {
-        return managed(program, rest, manifest, depth);
+
+    fn command(&mut self, words: &[String], depth: usize) -> Option<ServerCommand> {
+        if depth == MAX_DEPTH || self.looks_left == 0 {
+            return None;
+        }
+        self.looks_left -= 1;
+        let start = words.iter().position(|word| !is_passed_over(word))?;
+        let words = &words[start..];
+        let (first, rest) = words.split_first()?;
+        let program = program_name(first);
+        if MANAGERS.contains(&program) {
+            return self.managed(program, rest, depth + 1);
+        }
+        if program == "node"
+            && let Some(script) = rest.iter().position(|word| is_binary_of_package(word))
+        {
+            return self.command(&rest[script..], depth + 1);
+        }
+        if program == "vite" && rest.iter().any(|word| word == "preview") {
+            return Some(ServerCommand::at_the_end("vite-preview", words));
+        }
+        if let Some((_, framework)) = PROGRAMS.iter().find(|(known, _)| *known == program) {
+            return Some(ServerCommand::at_the_end(framework, words));
+        }
+        // A program that runs several others names them in its arguments: `concurrently "next dev"`.
+        let mut lines = rest.iter().filter(|word| word.contains(' '));
+        let found = lines.find_map(|line| self.line(line, &[], depth + 1))?;
+        Some(ServerCommand {
+            separators: None,
+            ..found
+        })
     }
-    if program == "node"
-        && let Some(script) = rest.iter().position(|word| is_binary_of_package(word))
-    {
-        return in_words(&rest[script..], manifest, depth);
+
+    /// What a package manager runs: a script, or a program of a package.
+    fn managed(&mut self, manager: &str, words: &[String], depth: usize) -> Option<ServerCommand> {
+        let words = without_flags(words);
+        let (first, mut rest) = words.split_first()?;
+        let mut program = words;
+        if matches!(first.as_str(), "run" | "run-script") {
+            program = without_flags(rest);
+            rest = program.get(1..)?;
+        }
+        let Some(script) = self.manifest.script(program.first()?) else {
+            return self.command(program, depth);
+        };
+        // npm keeps what stands before `--` for itself; the others pass everything on.
+        let (further, missing_separators) = match rest.iter().position(|word| word == "--") {
+            Some(at) if manager == "npm" => (&rest[at + 1..], 0),
+            None if manager == "npm" => (&[][..], 1),
+            _ => (rest, 0),
+        };
+        let found = self.line(script, further, depth)?;
+        Some(ServerCommand {
+            separators: found.separators.map(|inner| inner + missing_separators),
+            ..found
+        })
     }
-    if program == "vite" && rest.iter().any(|word| word == "preview") {
-        return Some(ServerCommand::at_the_end("vite-preview", words));
-    }
-    if let Some((_, framework)) = PROGRAMS.iter().find(|(known, _)| *known == program) {
-        return Some(ServerCommand::at_the_end(framework, words));
-    }
-    // A program that runs several others names them in its arguments: `concurrently "next dev"`.
-    let mut commands = rest.iter().filter(|word| word.contains(' '));
-    let found = commands.find_map(|command| in_line(command, &[], manifest, depth + 1))?;
-    Some(ServerCommand {
-        separators: None,
-        ..found
-    })
+}
+
+fn without_flags(words: &[String]) -> &[String] {
+    let flags = words.iter().take_while(|word| word.starts_with('-'));
+    &words[flags.count()..]
+}
+
+/// Flags, settings and runners: the command comes after them.
+fn is_passed_over(word: &str) -> bool {
+    word.starts_with('-') || word.contains('=') || RUNNERS.contains(&program_name(word))
 }
 
 /// The command with the separators of Windows paths turned, which a shell would take for escapes.
@@ -182,38 +227,6 @@ fn with_forward_slashes(command: &str) -> String {
         }
     });
     turned.collect()
-}
-
-/// What a package manager runs: a script, or a program of a package.
-fn managed(
-    manager: &str,
-    words: &[String],
-    manifest: &Manifest,
-    depth: usize,
-) -> Option<ServerCommand> {
-    let is_flag = |word: &&String| word.starts_with('-');
-    let flags = words.iter().take_while(is_flag).count();
-    let (first, mut rest) = words[flags..].split_first()?;
-    let mut name = first;
-    if matches!(first.as_str(), "run" | "run-script") {
-        let flags = rest.iter().take_while(is_flag).count();
-        (name, rest) = rest[flags..].split_first()?;
-    }
-    let Some(script) = manifest.script(name) else {
-        let program = words.iter().position(|word| std::ptr::eq(word, name))?;
-        return in_words(&words[program..], manifest, depth + 1);
-    };
-    // npm keeps what stands before `--` for itself; the others pass everything on.
-    let (further, missing_separators) = match rest.iter().position(|word| word == "--") {
-        Some(at) if manager == "npm" => (&rest[at + 1..], 0),
-        None if manager == "npm" => (&[][..], 1),
-        _ => (rest, 0),
-    };
-    let found = in_line(script, further, manifest, depth + 1)?;
-    Some(ServerCommand {
-        separators: found.separators.map(|inner| inner + missing_separators),
-        ..found
-    })
 }
 
 /// `./node_modules/.bin/vite.cmd` and `vite@8` are `vite`.
@@ -243,7 +256,8 @@ mod tests {
     fn check(command: &str, expected: Option<&str>) {
         let root = tempfile::tempdir().unwrap();
         let scripts = r#"{"scripts": {"dev": "vite --open", "start": "npm run serve", "serve": "cross-env A=1 next dev",
-            "loop": "npm run loop", "both": "concurrently \"tsc -w\" \"astro dev\""}}"#;
+            "loop": "npm run loop", "many": "MANY", "both": "concurrently \"tsc -w\" \"astro dev\""}}"#;
+        let scripts = scripts.replace("MANY", &["npm run many"; 9].join("; "));
         std::fs::write(root.path().join("package.json"), scripts).unwrap();
         let found = ServerCommand::find(command, root.path());
         assert_eq!(found.map(|found| found.framework), expected, "{command}");
@@ -336,6 +350,15 @@ mod tests {
         check("npm run missing", None);
         check("npm run loop", None);
         check("npm", None);
+    }
+
+    #[test]
+    fn commands_without_end_are_given_up() {
+        check(&format!("{}npm run loop", "npm ".repeat(9)), None);
+        check(&"-x ".repeat(100_000), None);
+        check(&"npx ".repeat(100_000), None);
+        check("npm run loop; vite", Some("vite"));
+        check("npm run many", None);
     }
 
     #[test]
