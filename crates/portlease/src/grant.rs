@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use portlease_core::{
     Command, Confirm, Granted, Holder, Lease, Move, Outcome, Port, Release, Renew, Reserved, Trace,
@@ -11,8 +12,11 @@ use portlease_probe::{Hold, identity};
 
 use crate::Error;
 use crate::allocator::Inner;
-use crate::arrival::Arrival;
+use crate::arrival::{Arrival, Sight};
 use crate::observe::processes;
+
+/// How often it is looked whether a server listens. A look takes some microseconds.
+const LOOK_INTERVAL: Duration = Duration::from_millis(2);
 
 /// A leased port, held in the kernel until the grant is dropped or its server listens.
 ///
@@ -173,26 +177,57 @@ impl Grant {
     /// # Errors
     ///
     /// [`Error::PortLost`] when another program listens on the port and stays there: the hold's
-    /// gate was open, or this system has none. [`reserve`](crate::Allocator::reserve) then grants another port.
-    /// [`Error::ServerEnded`] when the server ended without listening, [`Error::NotListening`] when
-    /// the time is over.
+    /// gate was open, or this system has none. [`reserve`](crate::Allocator::reserve) then grants
+    /// another port. [`Error::ServerEnded`] when the server ended without listening,
+    /// [`Error::NotListening`] when the time is over.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "there is no event for a socket that begins to listen"
+    )]
     pub fn confirm_when_listening(
         &mut self,
         server: Option<u32>,
         limit: Duration,
     ) -> Result<(), Error> {
+        let start = Instant::now();
+        let mut arrival = self.arrival(server)?;
+        loop {
+            let is_over = start.elapsed() >= limit;
+            if self.look(&mut arrival, is_over)? {
+                return Ok(());
+            }
+            if is_over {
+                return Err(Error::NotListening {
+                    port: self.port(),
+                    waited: limit,
+                });
+            }
+            thread::sleep(LOOK_INTERVAL);
+        }
+    }
+
+    /// Begins to wait for a server as [`confirm_when_listening`](Self::confirm_when_listening) does,
+    /// for a caller that has other things to wait for as well.
+    pub fn arrival(&self, server: Option<u32>) -> Result<Arrival, Error> {
         let port = self.port();
         let server = match server {
             Some(pid) => Some(identity::process(pid).ok_or(Error::ServerEnded { port })?),
             None => processes(self.lease().holder.iter()).next().cloned(),
         };
-        let arrival = Arrival {
-            probe: self.inner.observer.probe(),
-            port,
-            server: server.as_ref(),
-        };
-        let listener = arrival.wait(limit)?;
-        self.confirm(listener)
+        Ok(Arrival::new(port, server))
+    }
+
+    /// Looks once whether the server has arrived, which takes some microseconds, and if so confirms
+    /// the lease and shuts everybody else out again. To be called every few milliseconds.
+    pub fn confirm_if_listening(&mut self, arrival: &mut Arrival) -> Result<bool, Error> {
+        self.look(arrival, false)
+    }
+
+    fn look(&mut self, arrival: &mut Arrival, is_last: bool) -> Result<bool, Error> {
+        match arrival.look(self.inner.observer.probe(), is_last)? {
+            Sight::Arrived(listener) => self.confirm(listener).map(|()| true),
+            Sight::NotYet => Ok(false),
+        }
     }
 
     /// Says that the lease is still in use, or passes it on to another holder.

@@ -36,6 +36,7 @@ mod steps;
 mod summary;
 
 pub use allocator::{Allocator, Options, Who};
+pub use arrival::Arrival;
 pub use detect::{Detected, Evidence, Hints, ServerCommand};
 pub use environment::{PortVariable, UnusableVariable};
 pub use error::Error;
