@@ -1,69 +1,54 @@
-//! What the `portlease` command does. The command line itself does not exist yet: without arguments the command says what
-//! does, and anything else it refuses, so that no script takes silence for success.
+//! The `portlease` command: a port of its own for every dev server, service and container.
+//!
+//! Each command is a file in `commands`; `run` is the one that starts a server. They read what the
+//! user wants, ask the crate `portlease`, and print: no decision about ports is made here.
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::process::ExitCode;
 
-/// Runs the command and answers its exit code.
-pub fn run(
-    arguments: impl IntoIterator<Item = OsString>,
-    stdout: &mut impl Write,
-    stderr: &mut impl Write,
-) -> io::Result<u8> {
-    let Some(first) = arguments.into_iter().next() else {
-        stdout.write_all(WHAT_EXISTS.as_bytes())?;
-        return Ok(0);
+use clap::{CommandFactory as _, Parser as _};
+
+mod arguments;
+mod commands;
+mod exit;
+mod failure;
+mod output;
+mod run;
+mod selection;
+
+use arguments::{Arguments, Task};
+use exit::Code;
+
+/// Runs the command line with these arguments, of which the first is the name of the program.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and versions come this way, too, and go to the standard output.
+            let _ = error.print();
+            let code = if error.use_stderr() {
+                Code::Usage
+            } else {
+                Code::Done
+            };
+            return code.into();
+        }
     };
-    writeln!(
-        stderr,
-        "portlease: `{}` does not exist yet. Run it without arguments to see what does.",
-        first.display()
-    )?;
-    Ok(USAGE)
-}
-
-/// The exit code for a call that is not understood, as shells and other tools use it.
-const USAGE: u8 = 2;
-
-const WHAT_EXISTS: &str = "\
-Portlease gives every dev server, service and container a port of its own.
-
-This is what exists so far: the core, which decides who gets which port, the proofs of what it promises, the registry of
-one machine, and the crate `portlease` for Rust programs (`cargo run -p portlease --example reserve`).
-The command line, with `portlease run -- <your dev command>`, arrives later.
-
-Run `cargo xtask test` to run every test and proof, and `cargo xtask` to list the other commands.
-";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(arguments: &[&str], code: u8, on_stdout: &str, on_stderr: &str) {
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let answered = run(
-            arguments.iter().map(OsString::from),
-            &mut stdout,
-            &mut stderr,
-        )
-        .unwrap();
-        assert_eq!(answered, code);
-        assert_eq!(String::from_utf8(stdout).unwrap(), on_stdout);
-        assert_eq!(String::from_utf8(stderr).unwrap(), on_stderr);
-    }
-
-    #[test]
-    fn without_arguments_it_says_what_exists() {
-        check(&[], 0, WHAT_EXISTS, "");
-    }
-
-    #[test]
-    fn a_command_that_does_not_exist_yet_fails_on_stderr() {
-        check(
-            &["run", "--", "npm", "run", "dev"],
-            2,
-            "",
-            "portlease: `run` does not exist yet. Run it without arguments to see what does.\n",
-        );
+    let Some(task) = arguments.task else {
+        let _ = Arguments::command().print_help();
+        return Code::Done.into();
+    };
+    let outcome = match task {
+        Task::Run(task) => run::run(&task),
+        Task::Get(task) => commands::get::run(&task),
+        Task::Release(task) => commands::release::run(&task),
+        Task::Ports(task) => commands::ports::run(&task),
+        Task::Who(task) => commands::who::run(&task),
+        Task::Explain(task) => commands::explain::run(&task),
+        Task::Cleanup(task) => commands::cleanup::run(&task),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
     }
 }

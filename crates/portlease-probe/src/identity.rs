@@ -28,6 +28,27 @@ pub fn process(pid: u32) -> Option<Process> {
     system::process(pid)
 }
 
+/// The processes that this one started, and those that they started in turn.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use portlease_probe::identity;
+///
+/// let mut child = std::process::Command::new("sleep").arg("60").spawn()?;
+/// let process = identity::process(child.id()).expect("it sleeps");
+/// assert!(identity::descendants(&identity::this_process()).contains(&process));
+/// child.kill()?;
+/// child.wait()?;
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn descendants(process: &Process) -> Vec<Process> {
+    if process.has_ended(&sight(process)) {
+        return Vec::new();
+    }
+    system::descendants(process.pid)
+}
+
 /// What the machine shows now where this process should be.
 ///
 /// Whatever is not certain is unclear: that a process is missing is only said when the system

@@ -172,6 +172,34 @@ fn describe(pid: u32, processes: &System, users: &Users) -> OccupantDetails {
     }
 }
 
+/// The processes that this one started, and that those started.
+pub(crate) fn descendants(pid: u32) -> Vec<Process> {
+    let Ok(mut processes) = System::new() else {
+        return Vec::new();
+    };
+    processes.refresh_processes_specifics(
+        ProcessesToUpdate::All,
+        true,
+        ProcessRefreshKind::nothing(),
+    );
+    let all = processes.processes();
+    let is_descendant = |process: &&sysinfo::Process| {
+        let mut parent = process.parent();
+        for _ in 0..MOST_ANCESTORS {
+            let Some(known) = parent else { return false };
+            if known.as_u32() == pid {
+                return true;
+            }
+            parent = all.get(&known).and_then(sysinfo::Process::parent);
+        }
+        false
+    };
+    all.values()
+        .filter(is_descendant)
+        .filter_map(|process| system::process(process.pid().as_u32()))
+        .collect()
+}
+
 /// The processes that started this one, the nearest first.
 fn ancestors<'a>(mut child: Option<&'a sysinfo::Process>, processes: &'a System) -> Vec<Process> {
     let mut ancestors = Vec::new();

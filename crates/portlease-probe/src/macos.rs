@@ -13,7 +13,8 @@ use portlease_core::{Port, PortRange, PortSet, Process, Seen, Sighting};
 use crate::ProbeError;
 use crate::identity::HostIdentity;
 pub(crate) use crate::listed::{
-    ONE_SOCKET_FOR_BOTH_FAMILIES, Sockets, confirm, has_gate, inode, ports_of, set_gate, who,
+    ONE_SOCKET_FOR_BOTH_FAMILIES, Sockets, confirm, descendants, has_gate, inode, ports_of,
+    set_gate, who,
 };
 use crate::unix::is_nobody;
 pub(crate) use crate::unix::{failure, make_exclusive, not_permitted};

@@ -27,7 +27,8 @@ use windows_sys::w;
 use crate::error::Failure;
 use crate::identity::HostIdentity;
 pub(crate) use crate::listed::{
-    ONE_SOCKET_FOR_BOTH_FAMILIES, Sockets, confirm, has_gate, inode, ports_of, set_gate, who,
+    ONE_SOCKET_FOR_BOTH_FAMILIES, Sockets, confirm, descendants, has_gate, inode, ports_of,
+    set_gate, who,
 };
 use crate::parse::diag::Look;
 use crate::parse::netsh;

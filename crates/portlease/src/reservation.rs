@@ -103,6 +103,13 @@ impl Reservation {
         }
     }
 
+    /// The folder that shows which framework the project uses; the current one when nothing is said.
+    #[must_use]
+    pub fn folder(mut self, folder: &Path) -> Self {
+        self.folder = folder.to_path_buf();
+        self
+    }
+
     /// The name of the service; `web` when nothing is said.
     #[must_use]
     pub fn service(mut self, name: &str) -> Self {

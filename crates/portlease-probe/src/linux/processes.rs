@@ -53,6 +53,11 @@ pub(super) fn family(pid: u32) -> impl Iterator<Item = u32> {
     iter::from_fn(next).take(MOST_RELATIVES)
 }
 
+/// The processes that this one started, and that those started.
+pub(crate) fn descendants(pid: u32) -> Vec<Process> {
+    family(pid).skip(1).filter_map(process).collect()
+}
+
 fn children(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task"))
         .into_iter()

@@ -1,0 +1,256 @@
+//! The command line: commands, flags and their help.
+
+#![expect(
+    clippy::doc_markdown,
+    reason = "these comments are the help, and a terminal shows no markdown"
+)]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::exit;
+
+/// A port of its own for every dev server, service and container
+///
+/// Portlease leases ports in a registry that all processes share, holds them until the server listens, and gives every
+/// project the same port again tomorrow.
+#[derive(Debug, Parser)]
+#[command(name = "portlease", version, propagate_version = true, after_long_help = exit::HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) task: Option<Task>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Run a dev server on a port of its own
+    Run(Run),
+    /// Print the port of a service, leasing one when it has none
+    Get(Get),
+    /// Give leased ports back
+    Release(Release),
+    /// List the leases
+    Ports(Ports),
+    /// Tell who is on a port, and to whom it is leased
+    Who(Who),
+    /// Tell which port a service would get, and why
+    #[command(visible_alias = "plan")]
+    Explain(Explain),
+    /// Remove leases whose owners are gone
+    Cleanup(Cleanup),
+}
+
+/// The project that a command is about.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Project {
+    /// The name of the project [default: the path of its root folder]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) project: Option<String>,
+    /// The folder of the project [default: the current one]
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Which port is wanted.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Wish {
+    /// The framework, when it is not the one that the command or the folder shows
+    #[arg(long, value_name = "NAME")]
+    pub(crate) framework: Option<String>,
+    /// This port and no other
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u64>,
+    /// A port to try first; may be repeated
+    #[arg(long, value_name = "PORT")]
+    pub(crate) prefer: Vec<u64>,
+    /// The range, such as 4000-4100, in place of the framework's
+    #[arg(long, value_name = "FIRST-LAST", value_parser = range)]
+    pub(crate) range: Option<(u64, u64)>,
+    /// A port that is not to be used; may be repeated
+    #[arg(long, value_name = "PORT")]
+    pub(crate) exclude: Vec<u64>,
+    /// Give up the current port and take another
+    #[arg(long)]
+    pub(crate) force_new: bool,
+}
+
+/// What happens when another process runs the same services of the project.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct IfRunning {
+    /// If the project runs already, print its URL and end
+    #[arg(long, conflicts_with = "takeover")]
+    pub(crate) attach: bool,
+    /// If the project runs already, end it and take its place
+    #[arg(long)]
+    pub(crate) takeover: bool,
+}
+
+/// Run a dev server on a port of its own
+///
+/// The port is leased, held in the kernel until the server listens, and told to the command: by the variable PORT, by the
+/// flag of its framework, and wherever an argument says {port}. The command is not changed in any other way: terminal,
+/// signals and exit code pass through.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portlease run -- npm run dev
+  portlease run --service web --service api=API_PORT -- npm run dev
+  portlease run -- python3 -m http.server {port}")]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) project: Project,
+    #[command(flatten)]
+    pub(crate) wish: Wish,
+    /// A service of the command, and the variable that names its port [default: web=PORT]
+    ///
+    /// May be repeated. The first is the one that the command serves; without a variable it is PORT, for the others it is made
+    /// from the name: API_PORT for api.
+    #[arg(long, value_name = "NAME[=VARIABLE]")]
+    pub(crate) service: Vec<String>,
+    #[command(flatten)]
+    pub(crate) if_running: IfRunning,
+    /// Add no flags to the command
+    #[arg(long)]
+    pub(crate) no_flags: bool,
+    /// How long the server may take to listen, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
+    pub(crate) timeout: u64,
+    /// How often another port is tried after a stranger took the leased one
+    #[arg(long, value_name = "TIMES", default_value_t = 3)]
+    pub(crate) retries: u16,
+    /// How long the command may take to end before it is killed, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) grace: u64,
+    /// Print only what the command prints, and what goes wrong
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// The command and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_hint = clap::ValueHint::CommandWithArguments)]
+    pub(crate) command: Vec<String>,
+}
+
+/// Print the port of a service, leasing one when it has none
+///
+/// Nobody in particular holds the lease: it stays until it is released, or abandoned for a week.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portlease get --project demo --framework next
+  PORT=$(portlease get) node server.js")]
+pub(crate) struct Get {
+    #[command(flatten)]
+    pub(crate) project: Project,
+    #[command(flatten)]
+    pub(crate) wish: Wish,
+    /// The service
+    #[arg(long, value_name = "NAME", default_value = "web")]
+    pub(crate) service: String,
+    /// Print an object with all that is known about the lease
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Give leased ports back
+///
+/// The project gets the same ports again, as long as nobody else needed them.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portlease release
+  portlease release --project demo --service api
+  portlease release --port 3000 --force")]
+pub(crate) struct Release {
+    #[command(flatten)]
+    pub(crate) project: Project,
+    /// The service [default: all of the project]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+    /// The lease of this port, whoever has it
+    #[arg(long, value_name = "PORT", conflicts_with_all = ["project", "dir", "service"])]
+    pub(crate) port: Option<u16>,
+    /// Also what another process holds
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print the released leases as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// List the leases
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portlease ports
+  portlease ports --json
+  portlease ports --cleanup")]
+pub(crate) struct Ports {
+    /// Print the leases as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Remove leases whose owners are gone, first
+    #[arg(long)]
+    pub(crate) cleanup: bool,
+}
+
+/// Tell who is on a port, and to whom it is leased
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portlease who 3000
+  portlease who 3000 --json")]
+pub(crate) struct Who {
+    /// The port
+    pub(crate) port: u16,
+    /// Print an object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Tell which port a service would get, and why
+///
+/// Nothing is leased.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portlease explain
+  portlease plan --framework vite --json")]
+pub(crate) struct Explain {
+    #[command(flatten)]
+    pub(crate) project: Project,
+    #[command(flatten)]
+    pub(crate) wish: Wish,
+    /// The service
+    #[arg(long, value_name = "NAME", default_value = "web")]
+    pub(crate) service: String,
+    /// Print an object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Remove leases whose owners are gone
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portlease cleanup
+  portlease cleanup --days 7")]
+pub(crate) struct Cleanup {
+    /// Also leases that belong to nobody and that nobody used for so many days
+    #[arg(long, value_name = "DAYS", num_args = 0..=1, default_missing_value = "7")]
+    pub(crate) days: Option<u64>,
+    /// Print the removed leases as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn range(text: &str) -> Result<(u64, u64), String> {
+    let (first, last) = text
+        .split_once(['-', '–'])
+        .ok_or("write it with a hyphen, as in 4000-4100")?;
+    let number = |text: &str| {
+        text.trim()
+            .parse()
+            .map_err(|_| format!("{text:?} is not a port"))
+    };
+    Ok((number(first)?, number(last)?))
+}

@@ -1,0 +1,37 @@
+//! `portlease explain`
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::arguments::Explain;
+use crate::exit::Code;
+use crate::failure::Failure;
+use crate::{output, selection};
+
+pub(crate) fn run(task: &Explain) -> Result<ExitCode, Failure> {
+    explain(task).map_err(|failure| failure.told_as_json(task.json))
+}
+
+fn explain(task: &Explain) -> Result<ExitCode, Failure> {
+    let reservation = task.project.reservation().service(&task.service);
+    let request = task.wish.apply(reservation, None).build()?;
+    let (explained, trace) = selection::open()?.explain(&request)?;
+    let is_refused = explained.refusal.is_some();
+    if task.json {
+        output::json(
+            &json!({"reserved": explained.reserved, "refusal": explained.refusal, "trace": trace}),
+        );
+    } else {
+        output::line(format_args!("{trace}"));
+        if let Some(refusal) = explained.refusal {
+            output::line(format_args!("{refusal}"));
+        }
+    }
+    Ok(if is_refused {
+        Code::Refused
+    } else {
+        Code::Done
+    }
+    .into())
+}

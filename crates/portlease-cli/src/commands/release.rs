@@ -1,0 +1,65 @@
+//! `portlease release`
+
+use std::process::ExitCode;
+
+use portlease::core::{Name, Port, Release as Registration};
+
+use crate::arguments::Release;
+use crate::exit::Code;
+use crate::failure::Failure;
+use crate::{output, selection};
+
+pub(crate) fn run(task: &Release) -> Result<ExitCode, Failure> {
+    release(task).map_err(|failure| failure.told_as_json(task.json))
+}
+
+fn release(task: &Release) -> Result<ExitCode, Failure> {
+    let allocator = selection::open()?;
+    let mut release = match task.port {
+        Some(number) => {
+            let port = Port::try_from(u64::from(number));
+            let port =
+                port.map_err(|error| Failure::from(portlease::Error::Refused(error.into())))?;
+            let Some(lease) = allocator.who(port)?.lease else {
+                return Ok(nothing(task, &format!("Port {port} is not leased.")));
+            };
+            Registration {
+                service: Some(lease.key.service),
+                instance: Some(lease.key.instance),
+                ..Registration::by_project(lease.key.project)
+            }
+        }
+        None => Registration::by_project(task.project.name()?),
+    };
+    if let Some(service) = &task.service {
+        let service: Name = service.parse().map_err(portlease::Error::from)?;
+        release.service = Some(service);
+    }
+    release.force = task.force;
+    let released = allocator.release(&release)?;
+    if released.leases.is_empty() {
+        let message = format!("Nothing is leased to {}.", release.project);
+        return Ok(nothing(task, &message));
+    }
+    if task.json {
+        output::json(&released.leases);
+    } else {
+        for lease in &released.leases {
+            output::line(format_args!(
+                "released {} from port {}",
+                lease.key, lease.port
+            ));
+        }
+    }
+    Ok(Code::Done.into())
+}
+
+/// Releasing twice is harmless, so this is no failure.
+fn nothing(task: &Release, message: &str) -> ExitCode {
+    if task.json {
+        output::json(&[(); 0]);
+    } else {
+        output::note(format_args!("{message}"));
+    }
+    Code::Done.into()
+}

@@ -1,0 +1,100 @@
+//! `portlease who`
+
+use std::process::ExitCode;
+
+use portlease::core::Port;
+use portlease::probe::OccupantDetails;
+use portlease::{Error, Who as Answer};
+use serde_json::{Value, json};
+
+use crate::arguments::Who;
+use crate::exit::Code;
+use crate::failure::Failure;
+use crate::{output, selection};
+
+pub(crate) fn run(task: &Who) -> Result<ExitCode, Failure> {
+    who(task).map_err(|failure| failure.told_as_json(task.json))
+}
+
+fn who(task: &Who) -> Result<ExitCode, Failure> {
+    let port =
+        Port::try_from(u64::from(task.port)).map_err(|error| Error::Refused(error.into()))?;
+    let answer = selection::open()?.who(port)?;
+    if task.json {
+        output::json(&as_json(&answer));
+    } else {
+        tell(&answer);
+    }
+    let is_deserted = answer.occupants.is_empty() && answer.lease.is_none();
+    Ok(if is_deserted {
+        Code::Nothing
+    } else {
+        Code::Done
+    }
+    .into())
+}
+
+fn tell(answer: &Answer) {
+    let port = answer.port;
+    if answer.occupants.is_empty() {
+        output::line(format_args!("Nobody is on port {port}."));
+    }
+    for occupant in &answer.occupants {
+        let verb = if occupant.listens {
+            "listens on"
+        } else {
+            "is bound to"
+        };
+        output::line(format_args!("{} {verb} port {port}", name(occupant)));
+        for (label, value) in details(occupant) {
+            output::line(format_args!("  {label:<9} {value}"));
+        }
+    }
+    match &answer.lease {
+        Some(lease) => output::line(format_args!("It is leased to {}.", lease.key)),
+        None => output::line(format_args!("It is leased to nobody.")),
+    }
+}
+
+fn name(occupant: &OccupantDetails) -> String {
+    let name = occupant.name.as_deref().unwrap_or("Another program");
+    match &occupant.process {
+        Some(process) => format!("{name} (pid {})", process.pid),
+        None => name.to_owned(),
+    }
+}
+
+fn details(occupant: &OccupantDetails) -> Vec<(&'static str, String)> {
+    let command = Some(occupant.command.join(" ")).filter(|command| !command.is_empty());
+    let folder = occupant.directory.as_ref();
+    let folder = folder.map(|folder| selection::shortened(&folder.to_string_lossy()));
+    let started = occupant.started_at.map(|time| time.to_string());
+    [
+        ("command", command),
+        ("folder", folder),
+        ("user", occupant.user.clone()),
+        ("started", started),
+    ]
+    .into_iter()
+    .filter_map(|(label, value)| Some((label, value?)))
+    .collect()
+}
+
+fn as_json(answer: &Answer) -> Value {
+    let occupant = |occupant: &OccupantDetails| {
+        json!({
+            "pid": occupant.process.as_ref().map(|process| process.pid),
+            "name": occupant.name,
+            "command": occupant.command,
+            "directory": occupant.directory,
+            "user": occupant.user,
+            "startedAt": occupant.started_at,
+            "listens": occupant.listens,
+        })
+    };
+    json!({
+        "port": answer.port,
+        "occupants": answer.occupants.iter().map(occupant).collect::<Vec<_>>(),
+        "lease": answer.lease,
+    })
+}

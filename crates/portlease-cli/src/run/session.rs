@@ -1,0 +1,336 @@
+//! One start of a command: from the opening of the gate to the end of its last process.
+
+use std::process::{Command, ExitStatus};
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use portlease::core::{Holder, Occupant, Port, Process};
+use portlease::probe::{Probe, identity};
+use portlease::{Arrival, Error, Grant, Grants};
+
+use super::events::{Event, Events, Signal};
+use super::{report, tree};
+use crate::exit::Code;
+use crate::failure::Failure;
+
+/// How often it is looked whether the servers listen, as long as one does not.
+const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+/// How often it is looked whether they still do. One that starts its server anew binds the port
+/// again, and finds the gate open only after the next look.
+const WATCH_INTERVAL: Duration = Duration::from_millis(50);
+/// How often it is looked whether the command listens elsewhere, and after how many such looks that
+/// counts.
+const DRIFT_INTERVAL: Duration = Duration::from_millis(250);
+const DRIFT_LOOKS: u32 = 2;
+
+/// How a session ended.
+pub(crate) enum Outcome {
+    /// The command ended by itself, or by a signal.
+    Ended(ExitStatus),
+    /// Somebody else took the port before the command listened on it.
+    Lost { port: Port, by: Occupant },
+}
+
+/// How the session is to be.
+pub(crate) struct Manner {
+    pub(crate) quiet: bool,
+    pub(crate) timeout: Duration,
+    pub(crate) grace: Duration,
+}
+
+/// A command that runs.
+pub(crate) struct Session<'a> {
+    events: &'a Events,
+    manner: &'a Manner,
+    probe: Probe,
+    process: Option<Process>,
+    started: Instant,
+    services: Vec<Served>,
+    drift: Drift,
+    was_late: bool,
+    /// When the command is killed, once it was asked to end.
+    deadline: Option<Instant>,
+}
+
+/// A service of the command, and how far it has come.
+struct Served {
+    grant: Grant,
+    state: State,
+    /// Only the first time is worth a line.
+    was_ready: bool,
+}
+
+enum State {
+    Awaited(Arrival),
+    Listening,
+    /// On another port than the granted one.
+    Elsewhere,
+}
+
+#[derive(Default)]
+struct Drift {
+    port: Option<Port>,
+    looks: u32,
+    last: Option<Instant>,
+}
+
+/// Starts the command with the gates of its ports open, and serves it until it has ended.
+pub(crate) fn serve(
+    mut command: Command,
+    program: &str,
+    grants: Grants,
+    events: &Events,
+    manner: &Manner,
+) -> Result<Outcome, Failure> {
+    let mut grants: Vec<Grant> = grants.into_iter().collect();
+    for grant in &mut grants {
+        if let Some(hold) = grant.hold() {
+            hold.open().map_err(|error| cannot_start(program, &error))?;
+        }
+    }
+    let started = Instant::now();
+    let child = command
+        .spawn()
+        .map_err(|error| cannot_start(program, &error))?;
+    let pid = child.id();
+    let process = identity::process(pid);
+    events.watch(child);
+    let served = |grant: Grant| {
+        let state = match grant.arrival(Some(pid)) {
+            Ok(arrival) => State::Awaited(arrival),
+            // It has ended already; that event is under way.
+            Err(_) => State::Elsewhere,
+        };
+        Served {
+            grant,
+            state,
+            was_ready: false,
+        }
+    };
+    let mut session = Session {
+        events,
+        manner,
+        probe: Probe::new(),
+        process,
+        started,
+        services: grants.into_iter().map(served).collect(),
+        drift: Drift::default(),
+        was_late: false,
+        deadline: None,
+    };
+    let outcome = session.run();
+    tree::end_all(manner.grace);
+    session.release();
+    outcome
+}
+
+impl Session<'_> {
+    fn run(&mut self) -> Result<Outcome, Failure> {
+        loop {
+            match self.events.receiver.recv_timeout(self.interval()) {
+                Ok(Event::Ended(status)) => {
+                    let status = status.map_err(|error| broken(&error.to_string()))?;
+                    return Ok(self.lost_to().filter(|_| !status.success()).map_or(
+                        Outcome::Ended(status),
+                        |(port, by)| Outcome::Lost { port, by },
+                    ));
+                }
+                Ok(Event::Signal(signal)) => self.pass_on(signal),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(lost) = self.look()? {
+                        return Ok(lost);
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    unreachable!("this process keeps a sender itself")
+                }
+            }
+            if self
+                .deadline
+                .is_some_and(|deadline| Instant::now() >= deadline)
+            {
+                self.deadline = None;
+                tree::end_all(Duration::ZERO);
+            }
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        let is_awaited = |served: &Served| matches!(served.state, State::Awaited(_));
+        if self.services.iter().any(is_awaited) {
+            LOOK_INTERVAL
+        } else {
+            WATCH_INTERVAL
+        }
+    }
+
+    /// Looks after every service; answers when the port of one is lost.
+    fn look(&mut self) -> Result<Option<Outcome>, Failure> {
+        for served in &mut self.services {
+            match served.look(&self.probe, self.process.as_ref()) {
+                Ok(true) if !served.was_ready => {
+                    served.was_ready = true;
+                    if !self.manner.quiet {
+                        report::ready(&served.grant, self.started.elapsed());
+                    }
+                }
+                Ok(_) | Err(Error::ServerEnded { .. }) => {}
+                Err(Error::PortLost { port, by }) => return Ok(Some(Outcome::Lost { port, by })),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.look_elsewhere()?;
+        self.complain_when_late();
+        Ok(None)
+    }
+
+    /// Notices a command that went to another port than it was told, and has the registry say so.
+    fn look_elsewhere(&mut self) -> Result<(), Failure> {
+        let Some(main) = self.services.first() else {
+            return Ok(());
+        };
+        let is_due = self
+            .drift
+            .last
+            .is_none_or(|last| last.elapsed() >= DRIFT_INTERVAL);
+        let (State::Awaited(_), Some(process), true) = (&main.state, &self.process, is_due) else {
+            return Ok(());
+        };
+        self.drift.last = Some(Instant::now());
+        let mut ports = self.probe.ports_of(process).map_err(Error::from)?;
+        for served in &self.services {
+            ports.remove(served.grant.port());
+        }
+        // A server that takes the next free port counts upward from the one that it was told.
+        let port = ports.next_wrapping(main.grant.port());
+        self.drift.looks = if port.is_some() && port == self.drift.port {
+            self.drift.looks + 1
+        } else {
+            1
+        };
+        self.drift.port = port;
+        let Some(port) = port.filter(|_| self.drift.looks >= DRIFT_LOOKS) else {
+            return Ok(());
+        };
+        let granted = main.grant.port();
+        let holder = process.clone();
+        let main = &mut self.services[0];
+        main.grant
+            .confirm_at(Some(Holder::Process(holder)), Some(port))?;
+        main.grant.let_go();
+        main.state = State::Elsewhere;
+        main.was_ready = true;
+        report::drifted(&main.grant, granted);
+        Ok(())
+    }
+
+    fn complain_when_late(&mut self) {
+        let is_late = self.started.elapsed() >= self.manner.timeout;
+        if is_late && !self.was_late {
+            self.was_late = true;
+            for served in self.services.iter().filter(|served| !served.was_ready) {
+                report::late(&served.grant, self.manner.timeout);
+            }
+        }
+    }
+
+    /// Who is on a port that the command never came to listen on.
+    fn lost_to(&self) -> Option<(Port, Occupant)> {
+        let awaited = self
+            .services
+            .iter()
+            .filter(|served| !served.was_ready)
+            .map(|served| served.grant.port());
+        awaited.into_iter().find_map(|port| {
+            let occupants = self.probe.who(port, &self.process).ok()?;
+            let listening = occupants.into_iter().find(|occupant| occupant.listens)?;
+            Some((port, listening.into()))
+        })
+    }
+
+    fn pass_on(&mut self, signal: Signal) {
+        #[cfg(unix)]
+        if !signal.from_terminal
+            && let Some(process) = &self.process
+            && let Some(named) = rustix::process::Signal::from_named_raw(signal.number)
+        {
+            tree::signal(process, named);
+        }
+        if ends_firmly(signal) {
+            self.deadline = Some(Instant::now() + self.manner.grace);
+        }
+    }
+
+    fn release(&mut self) {
+        for served in self.services.drain(..) {
+            // What cannot be released now is swept later.
+            let _ = served.grant.release();
+        }
+    }
+}
+
+impl Served {
+    /// Looks once; answers whether the server has just arrived.
+    fn look(&mut self, probe: &Probe, process: Option<&Process>) -> Result<bool, Error> {
+        match &mut self.state {
+            State::Awaited(arrival) => {
+                if !self.grant.confirm_if_listening(arrival)? {
+                    return Ok(false);
+                }
+                self.state = State::Listening;
+                Ok(true)
+            }
+            State::Listening => {
+                if probe.listener(self.grant.port())?.is_none()
+                    && probe
+                        .sockets(self.grant.port())?
+                        .iter()
+                        .all(|socket| !socket.listens)
+                    && let Some(process) = process
+                {
+                    // It starts its server anew, and has to get in again.
+                    if let Some(hold) = self.grant.hold() {
+                        let _ = hold.open();
+                    }
+                    self.state = State::Awaited(self.grant.arrival(Some(process.pid))?);
+                }
+                Ok(false)
+            }
+            State::Elsewhere => Ok(false),
+        }
+    }
+}
+
+/// Whether whoever sent the signal expects everything to end. A program that reads from the terminal
+/// may do something else on Ctrl-C.
+fn ends_firmly(signal: Signal) -> bool {
+    #[cfg(unix)]
+    {
+        use signal_hook::consts::{SIGHUP, SIGTERM};
+        signal.number == SIGTERM || signal.number == SIGHUP
+    }
+    #[cfg(windows)]
+    {
+        let _ = signal;
+        false
+    }
+}
+
+fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => Failure::new(
+            Code::NoCommand,
+            "NO_COMMAND",
+            format!("There is no command {program:?}. Is it installed, and spelled so?"),
+        ),
+        _ => Failure::new(
+            Code::NotExecutable,
+            "NOT_EXECUTABLE",
+            format!("{program:?} cannot be started: {error}"),
+        ),
+    }
+}
+
+fn broken(message: &str) -> Failure {
+    Failure::new(Code::Broken, "BROKEN", message)
+}
