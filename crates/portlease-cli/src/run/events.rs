@@ -6,8 +6,8 @@ use std::{io, thread};
 
 /// What happened.
 pub(crate) enum Event {
-    /// The command ended.
-    Ended(io::Result<ExitStatus>),
+    /// The command with this number ended.
+    Ended(u32, io::Result<ExitStatus>),
     /// This process was sent a signal.
     Signal(Signal),
 }
@@ -39,7 +39,7 @@ impl Events {
         let sender = self.sender.clone();
         thread::spawn(move || {
             // Nobody may be left to hear it.
-            let _ = sender.send(Event::Ended(child.wait()));
+            let _ = sender.send(Event::Ended(child.id(), child.wait()));
         });
     }
 }

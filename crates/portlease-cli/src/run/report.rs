@@ -23,6 +23,14 @@ pub(crate) fn drifted(grant: &Grant, granted: Port) {
     ));
 }
 
+pub(crate) fn beside(grant: &Grant, stranger: &Occupant) {
+    warning(format_args!(
+        "{stranger} listens on port {} as well, on another address: requests to localhost may reach it instead of {}.",
+        grant.port(),
+        grant.granted().service
+    ));
+}
+
 pub(crate) fn late(grant: &Grant, limit: Duration) {
     warning(format_args!(
         "{} does not listen on port {} after {} s. Does the command read the variable, or need {{port}} in an argument?",

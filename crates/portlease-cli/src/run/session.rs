@@ -15,9 +15,8 @@ use crate::failure::Failure;
 
 /// How often it is looked whether the servers listen, as long as one does not.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
-/// How often it is looked whether they still do. One that starts its server anew binds the port
-/// again, and finds the gate open only after the next look.
-const WATCH_INTERVAL: Duration = Duration::from_millis(50);
+/// How often it is looked whether they still do, alone.
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 /// How often it is looked whether the command listens elsewhere, and after how many such looks that
 /// counts.
 const DRIFT_INTERVAL: Duration = Duration::from_millis(250);
@@ -43,6 +42,7 @@ pub(crate) struct Session<'a> {
     events: &'a Events,
     manner: &'a Manner,
     probe: Probe,
+    pid: u32,
     process: Option<Process>,
     started: Instant,
     services: Vec<Served>,
@@ -58,6 +58,7 @@ struct Served {
     state: State,
     /// Only the first time is worth a line.
     was_ready: bool,
+    has_warned: bool,
 }
 
 enum State {
@@ -83,15 +84,14 @@ pub(crate) fn serve(
     manner: &Manner,
 ) -> Result<Outcome, Failure> {
     let mut grants: Vec<Grant> = grants.into_iter().collect();
-    for grant in &mut grants {
-        if let Some(hold) = grant.hold() {
-            hold.open().map_err(|error| cannot_start(program, &error))?;
-        }
-    }
     let started = Instant::now();
-    let child = command
-        .spawn()
-        .map_err(|error| cannot_start(program, &error))?;
+    let child = match open_gates(&mut grants).and_then(|()| command.spawn()) {
+        Ok(child) => child,
+        Err(error) => {
+            release(grants);
+            return Err(cannot_start(program, &error));
+        }
+    };
     let pid = child.id();
     let process = identity::process(pid);
     events.watch(child);
@@ -105,12 +105,14 @@ pub(crate) fn serve(
             grant,
             state,
             was_ready: false,
+            has_warned: false,
         }
     };
     let mut session = Session {
         events,
         manner,
         probe: Probe::new(),
+        pid,
         process,
         started,
         services: grants.into_iter().map(served).collect(),
@@ -120,15 +122,29 @@ pub(crate) fn serve(
     };
     let outcome = session.run();
     tree::end_all(manner.grace);
-    session.release();
+    release(session.services.into_iter().map(|served| served.grant));
     outcome
+}
+
+fn open_gates(grants: &mut [Grant]) -> std::io::Result<()> {
+    let mut holds = grants.iter_mut().filter_map(Grant::hold);
+    holds.try_for_each(portlease::probe::Hold::open)
+}
+
+fn release(grants: impl IntoIterator<Item = Grant>) {
+    for grant in grants {
+        // What cannot be released now is swept later.
+        let _ = grant.release();
+    }
 }
 
 impl Session<'_> {
     fn run(&mut self) -> Result<Outcome, Failure> {
         loop {
             match self.events.receiver.recv_timeout(self.interval()) {
-                Ok(Event::Ended(status)) => {
+                // The end of an earlier start, whose port was lost.
+                Ok(Event::Ended(pid, _)) if pid != self.pid => {}
+                Ok(Event::Ended(_, status)) => {
                     let status = status.map_err(|error| broken(&error.to_string()))?;
                     return Ok(self.lost_to().filter(|_| !status.success()).map_or(
                         Outcome::Ended(status),
@@ -260,13 +276,6 @@ impl Session<'_> {
             self.deadline = Some(Instant::now() + self.manner.grace);
         }
     }
-
-    fn release(&mut self) {
-        for served in self.services.drain(..) {
-            // What cannot be released now is swept later.
-            let _ = served.grant.release();
-        }
-    }
 }
 
 impl Served {
@@ -277,27 +286,51 @@ impl Served {
                 if !self.grant.confirm_if_listening(arrival)? {
                     return Ok(false);
                 }
+                // Dev servers start anew in place: Vite closes its server and binds the port again
+                // within milliseconds, so it must find the gate open at any time. As long as it
+                // listens, that lets nobody in where it does.
+                if let Some(hold) = self.grant.hold() {
+                    let _ = hold.open();
+                }
                 self.state = State::Listening;
                 Ok(true)
             }
             State::Listening => {
-                if probe.listener(self.grant.port())?.is_none()
-                    && probe
-                        .sockets(self.grant.port())?
-                        .iter()
-                        .all(|socket| !socket.listens)
-                    && let Some(process) = process
-                {
-                    // It starts its server anew, and has to get in again.
-                    if let Some(hold) = self.grant.hold() {
-                        let _ = hold.open();
-                    }
-                    self.state = State::Awaited(self.grant.arrival(Some(process.pid))?);
-                }
+                self.watch(probe, process)?;
                 Ok(false)
             }
             State::Elsewhere => Ok(false),
         }
+    }
+}
+
+impl Served {
+    /// Notices a server that does not listen any more, and others who listen beside it.
+    fn watch(&mut self, probe: &Probe, process: Option<&Process>) -> Result<(), Error> {
+        let (port, Some(process)) = (self.grant.port(), process) else {
+            return Ok(());
+        };
+        if !probe.confirm(port, Some(process))?.is_empty() {
+            self.has_warned = false;
+            return Ok(());
+        }
+        let listening = probe.who(port, Some(process))?;
+        let mut listening = listening.into_iter().filter(|occupant| occupant.listens);
+        let server = Holder::Process(process.clone());
+        match listening
+            .by_ref()
+            .map(Occupant::from)
+            .find(|occupant| !occupant.belongs_to(&server))
+        {
+            Some(stranger) if !self.has_warned => {
+                self.has_warned = true;
+                report::beside(&self.grant, &stranger);
+            }
+            Some(_) => {}
+            // It starts anew, perhaps elsewhere.
+            None => self.state = State::Awaited(self.grant.arrival(Some(process.pid))?),
+        }
+        Ok(())
     }
 }
 
