@@ -11,11 +11,11 @@ use spdx::{Expression, Licensee, ParseMode};
 
 use crate::process::root;
 
-/// Every package has a licence expression that the list in deny.toml satisfies.
+/// Every package has a licence expression that the lists in deny.toml satisfy.
 pub(crate) fn check_licences(metadata: &Metadata) -> Result<()> {
-    let allowed = allowed_licences(&fs::read_to_string(root().join("deny.toml"))?)?;
+    let allowed = Allowed::read(&fs::read_to_string(root().join("deny.toml"))?)?;
     refuse_if_any(metadata.packages.iter().filter_map(|package| {
-        licence_problem(package.license.as_deref(), &allowed)
+        licence_problem(&package.name, package.license.as_deref(), &allowed)
             .map(|problem| format!("{}: {problem}", named(package)))
     }))
 }
@@ -36,12 +36,58 @@ pub(crate) fn check_sources(metadata: &Metadata) -> Result<()> {
     }))
 }
 
-fn allowed_licences(deny_toml: &str) -> Result<Vec<Licensee>> {
-    let deny: toml::Table = toml::from_str(deny_toml)?;
-    let allowed = deny
-        .get("licenses")
-        .and_then(|licenses| licenses.get("allow")?.as_array())
-        .context("deny.toml has no list `allow` in its section [licenses]")?;
+/// The licences that deny.toml allows.
+struct Allowed {
+    everywhere: Vec<Licensee>,
+    /// More of them for single packages, by name.
+    exceptions: Vec<(String, Vec<Licensee>)>,
+}
+
+impl Allowed {
+    fn read(deny_toml: &str) -> Result<Self> {
+        let deny: toml::Table = toml::from_str(deny_toml)?;
+        let licenses = deny
+            .get("licenses")
+            .and_then(toml::Value::as_table)
+            .context("deny.toml has no section [licenses]")?;
+        let exceptions = licenses.get("exceptions").and_then(toml::Value::as_array);
+        let exception = |entry: &toml::Value| {
+            let entry = entry
+                .as_table()
+                .context("an exception in deny.toml is not a table")?;
+            let package = entry
+                .get("crate")
+                .and_then(toml::Value::as_str)
+                .context("an exception in deny.toml has no `crate`")?;
+            Ok((package.to_owned(), licensees(entry)?))
+        };
+        Ok(Self {
+            everywhere: licensees(licenses)?,
+            exceptions: exceptions
+                .into_iter()
+                .flatten()
+                .map(exception)
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    fn of(&self, package: &str) -> impl Iterator<Item = &Licensee> {
+        let exceptions = self
+            .exceptions
+            .iter()
+            .filter(move |(excepted, _)| excepted == package);
+        self.everywhere
+            .iter()
+            .chain(exceptions.flat_map(|(_, licences)| licences))
+    }
+}
+
+/// What stands in the list `allow`.
+fn licensees(table: &toml::Table) -> Result<Vec<Licensee>> {
+    let allowed = table
+        .get("allow")
+        .and_then(toml::Value::as_array)
+        .context("deny.toml has no list `allow` where there should be one")?;
     allowed
         .iter()
         .map(|name| {
@@ -53,7 +99,7 @@ fn allowed_licences(deny_toml: &str) -> Result<Vec<Licensee>> {
         .collect()
 }
 
-fn licence_problem(expression: Option<&str>, allowed: &[Licensee]) -> Option<String> {
+fn licence_problem(package: &str, expression: Option<&str>, allowed: &Allowed) -> Option<String> {
     let Some(text) = expression else {
         return Some("it names no licence expression".to_owned());
     };
@@ -65,8 +111,11 @@ fn licence_problem(expression: Option<&str>, allowed: &[Licensee]) -> Option<Str
     let Ok(expression) = Expression::parse_mode(text, mode) else {
         return Some(format!("its licence \"{text}\" is no SPDX expression"));
     };
-    let is_allowed = expression
-        .evaluate(|requirement| allowed.iter().any(|licence| licence.satisfies(requirement)));
+    let is_allowed = expression.evaluate(|requirement| {
+        allowed
+            .of(package)
+            .any(|licence| licence.satisfies(requirement))
+    });
     (!is_allowed).then(|| format!("its licence \"{text}\" is not allowed by deny.toml"))
 }
 
@@ -86,11 +135,33 @@ fn named(package: &Package) -> String {
 mod tests {
     use super::*;
 
+    const DENY: &str = r#"
+[licenses]
+allow = ["MIT", "Apache-2.0", "Unicode-3.0"]
+exceptions = [{ crate = "peer", allow = ["MPL-2.0"] }]
+"#;
+
     fn check(expression: Option<&str>, expected: Option<&str>) {
-        let allowed =
-            allowed_licences("[licenses]\nallow = [\"MIT\", \"Apache-2.0\", \"Unicode-3.0\"]")
-                .unwrap();
-        assert_eq!(licence_problem(expression, &allowed).as_deref(), expected);
+        check_of("anything", expression, expected);
+    }
+
+    fn check_of(package: &str, expression: Option<&str>, expected: Option<&str>) {
+        let allowed = Allowed::read(DENY).unwrap();
+        assert_eq!(
+            licence_problem(package, expression, &allowed).as_deref(),
+            expected
+        );
+    }
+
+    #[test]
+    fn an_exception_is_for_one_package() {
+        check_of("peer", Some("MPL-2.0"), None);
+        check_of("peer", Some("MIT"), None);
+        check_of(
+            "anything",
+            Some("MPL-2.0"),
+            Some("its licence \"MPL-2.0\" is not allowed by deny.toml"),
+        );
     }
 
     #[test]
@@ -109,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_is_a_licence_of_its_own() {
+    fn a_licence_with_an_addition_is_another_one() {
         check(
             Some("Apache-2.0 WITH LLVM-exception"),
             Some("its licence \"Apache-2.0 WITH LLVM-exception\" is not allowed by deny.toml"),
@@ -126,8 +197,15 @@ mod tests {
     }
 
     #[test]
-    fn a_deny_toml_without_the_list_is_an_error() {
-        assert!(allowed_licences("[licenses]\n").is_err());
-        assert!(allowed_licences("[licenses]\nallow = [\"My Licence\"]").is_err());
+    fn a_deny_toml_without_the_lists_is_an_error() {
+        for deny_toml in [
+            "",
+            "[licenses]\n",
+            "[licenses]\nallow = [\"My Licence\"]",
+            "[licenses]\nallow = []\nexceptions = [{ allow = [\"MIT\"] }]",
+            "[licenses]\nallow = []\nexceptions = [{ crate = \"peer\" }]",
+        ] {
+            assert!(Allowed::read(deny_toml).is_err(), "{deny_toml}");
+        }
     }
 }

@@ -7,10 +7,15 @@ use portlease_core::{
     PortSet, Refusal, Release, Reply, Request, Service, Timestamp, decide,
 };
 
-use crate::measure::{Timing, time};
-use crate::report::{Report, Row, micros};
+use crate::measure::{Effort, Timing, time};
+use crate::report::{Report, Row, Unit, ratio};
 
 const BENCH: &str = "core";
+
+const EFFORT: Effort = Effort {
+    warm_up: 500,
+    samples: 20_000,
+};
 
 pub(crate) fn run(report: &mut Report) {
     let counts = [10, 1_000, 10_000];
@@ -29,12 +34,12 @@ pub(crate) fn run(report: &mut Report) {
         "floor of the searches: find the port, or its absence, in the bitmap of what is taken."
             .into(),
     );
-    let clock = time(|_| (), |()| (), |(), ()| ());
+    let clock = time(EFFORT, |_| (), |()| (), |(), ()| ());
     report.remark(format!(
         "Each figure includes reading the clock: {:.2} µs.",
-        micros(clock.p50)
+        Unit::Micros.of(clock.p50)
     ));
-    let ratio = micros(timings[2].p50) / micros(timings[0].p50);
+    let ratio = ratio(timings[2], timings[0]);
     report.remark(format!(
         "Reserve with 10,000 leases costs {ratio:.2} times what it costs with 10."
     ));
@@ -47,6 +52,7 @@ fn reserve_and_release(report: &mut Report, count: u16) -> Timing {
     let request = |turn: usize| Command::Reserve(web(&format!("/home/ada/projects/new-{turn}")));
 
     let ours = time(
+        EFFORT,
         request,
         |command| reserve(&leases, command, &facts),
         |_, decision| undo(&leases, &decision),
@@ -57,6 +63,7 @@ fn reserve_and_release(report: &mut Report, count: u16) -> Timing {
             .changes
     };
     let floor = time(
+        EFFORT,
         prepared,
         |changes| leases.borrow_mut().apply_all(changes),
         |changes, ()| undo_all(&leases, &changes),
@@ -64,8 +71,10 @@ fn reserve_and_release(report: &mut Report, count: u16) -> Timing {
     report.row(Row {
         bench: BENCH,
         case: format!("reserve, {count} leases"),
+        unit: Unit::Micros,
         ours,
         floor,
+        peers: Vec::new(),
     });
 
     let granted = |turn: usize| {
@@ -78,6 +87,7 @@ fn reserve_and_release(report: &mut Report, count: u16) -> Timing {
     };
     let forget = |lease: Lease| leases.borrow_mut().apply(&Change::Forget(lease.key));
     let release_ours = time(
+        EFFORT,
         granted,
         |(command, _)| reserve(&leases, command, &facts),
         |(_, lease), _| forget(lease),
@@ -92,6 +102,7 @@ fn reserve_and_release(report: &mut Report, count: u16) -> Timing {
         )
     };
     let release_floor = time(
+        EFFORT,
         prepared,
         |(changes, _)| leases.borrow_mut().apply_all(changes),
         |(_, lease), ()| forget(lease),
@@ -99,8 +110,10 @@ fn reserve_and_release(report: &mut Report, count: u16) -> Timing {
     report.row(Row {
         bench: BENCH,
         case: format!("release, {count} leases"),
+        unit: Unit::Micros,
         ours: release_ours,
         floor: release_floor,
+        peers: Vec::new(),
     });
     ours
 }
@@ -112,6 +125,7 @@ fn last_free_port(report: &mut Report) {
     let request =
         |turn: usize| Command::Reserve(seven_thousand(&format!("/home/ada/projects/new-{turn}")));
     let ours = time(
+        EFFORT,
         request,
         |command| reserve(&leases, command, &facts),
         |_, decision| undo(&leases, &decision),
@@ -120,8 +134,10 @@ fn last_free_port(report: &mut Report) {
     report.row(Row {
         bench: BENCH,
         case: "the last free port of 7,000".into(),
+        unit: Unit::Micros,
         ours,
         floor,
+        peers: Vec::new(),
     });
 }
 
@@ -134,13 +150,15 @@ fn full_range(report: &mut Report) {
     let refused = |command: &Command| -> Refusal {
         decide(&leases, command, &facts).expect_err("all ports are taken")
     };
-    let ours = time(request, refused, |_, _| ());
+    let ours = time(EFFORT, request, refused, |_, _| ());
     let floor = bitmap_search(leases.ports(), None);
     report.row(Row {
         bench: BENCH,
         case: "a full range of 7,000 refused".into(),
+        unit: Unit::Micros,
         ours,
         floor,
+        peers: Vec::new(),
     });
 }
 
@@ -159,6 +177,7 @@ fn twenty_services(report: &mut Report) {
         Command::Reserve(Request::new(project, (0..20).map(service).collect()))
     };
     let ours = time(
+        EFFORT,
         request,
         |command| reserve(&leases, command, &facts),
         |_, decision| undo(&leases, &decision),
@@ -169,6 +188,7 @@ fn twenty_services(report: &mut Report) {
             .changes
     };
     let floor = time(
+        EFFORT,
         prepared,
         |changes| leases.borrow_mut().apply_all(changes),
         |changes, ()| undo_all(&leases, &changes),
@@ -176,8 +196,10 @@ fn twenty_services(report: &mut Report) {
     report.row(Row {
         bench: BENCH,
         case: "a set of 20 services, 1000 leases".into(),
+        unit: Unit::Micros,
         ours,
         floor,
+        peers: Vec::new(),
     });
 }
 
@@ -188,7 +210,12 @@ fn bitmap_search(taken: &PortSet, expected: Option<Port>) -> Timing {
         free -= taken;
         free.first()
     };
-    time(|_| (), search, |(), found| assert_eq!(found, expected))
+    time(
+        EFFORT,
+        |_| (),
+        search,
+        |(), found| assert_eq!(found, expected),
+    )
 }
 
 fn reserve(leases: &RefCell<Leases>, command: &Command, facts: &Facts) -> Decision {

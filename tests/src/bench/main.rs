@@ -2,10 +2,13 @@
 //! floor: the part of the work that no implementation can leave out.
 
 mod core;
+mod machine;
 mod measure;
 mod report;
 
-use clap::{Parser, ValueEnum};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
 
 use crate::report::Report;
 
@@ -13,23 +16,48 @@ use crate::report::Report;
 #[derive(Parser)]
 struct Arguments {
     /// What to measure.
+    #[command(subcommand)]
     name: Bench,
     /// Print one JSON object a line instead of a table.
-    #[arg(long)]
+    #[arg(long, global = true)]
     json: bool,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Subcommand)]
 enum Bench {
     /// The decision alone: no store, no system calls.
     Core,
+    /// One machine: probe, hold and registry, beside other port tools.
+    Machine,
+    /// Other processes of a benchmark, which it starts itself.
+    #[command(hide = true, subcommand)]
+    Role(machine::Role),
 }
 
-fn main() {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut report = Report::new(arguments.json);
-    match arguments.name {
-        Bench::Core => core::run(&mut report),
-    }
+    let outcome = match arguments.name {
+        Bench::Core => {
+            core::run(&mut report);
+            Ok(())
+        }
+        Bench::Machine => machine::run(&mut report),
+        Bench::Role(role) => return finish(machine::play(&role)),
+    };
     report.finish();
+    finish(outcome)
 }
+
+fn finish(outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What everything here fails with: only a person reads it.
+type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;

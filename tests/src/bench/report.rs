@@ -10,14 +10,26 @@ use crate::measure::Timing;
 pub(crate) struct Row {
     pub(crate) bench: &'static str,
     pub(crate) case: String,
+    pub(crate) unit: Unit,
     pub(crate) ours: Timing,
+    /// The part of the work that nobody can leave out.
     pub(crate) floor: Timing,
+    /// What others need for what comes nearest to it, by name.
+    pub(crate) peers: Vec<(&'static str, Timing)>,
 }
 
-/// Collects the rows and the remarks of a run.
+/// In what a row is told.
+#[derive(Clone, Copy)]
+pub(crate) enum Unit {
+    Micros,
+    Millis,
+}
+
+/// Collects the rows, the aims and the remarks of a run.
 pub(crate) struct Report {
     json: bool,
     rows: Vec<Row>,
+    aims: Vec<String>,
     remarks: Vec<String>,
 }
 
@@ -26,6 +38,7 @@ impl Report {
         Self {
             json,
             rows: Vec::new(),
+            aims: Vec::new(),
             remarks: Vec::new(),
         }
     }
@@ -33,8 +46,18 @@ impl Report {
     pub(crate) fn row(&mut self, row: Row) {
         if self.json {
             println!("{}", as_json(&row));
+        } else {
+            // Some rows take seconds; whoever waits sees how far it is.
+            eprintln!("measured: {}", row.case);
         }
         self.rows.push(row);
+    }
+
+    /// What is wanted of a figure, and what it is.
+    pub(crate) fn aim(&mut self, wanted: &str, limit: f64, measured: f64) {
+        let verdict = if measured <= limit { "met" } else { "missed" };
+        self.aims
+            .push(format!("{verdict:<6}  {wanted}: {measured:.2}"));
     }
 
     /// A sentence below the table: what the figures mean.
@@ -46,50 +69,110 @@ impl Report {
         if self.json {
             return;
         }
-        let width = self
-            .rows
-            .iter()
-            .map(|row| row.case.chars().count())
-            .max()
-            .unwrap_or(0);
-        println!(
-            "{:width$}  {:>9} {:>9} {:>9}  {:>9} {:>9}  {:>6}",
-            "µs", "p50", "p99", "max", "floor p50", "p99", "ratio"
+        self.print_table();
+        for paragraph in [&self.aims, &self.remarks] {
+            println!();
+            for line in paragraph {
+                println!("{line}");
+            }
+        }
+    }
+
+    fn print_table(&self) {
+        let peers = self.peers();
+        let widths = self.rows.iter().map(|row| row.case.chars().count());
+        let width = widths.max().unwrap_or(0);
+        print!("{:width$}      {:>27}   {:>24}", "", "ours", "floor");
+        for peer in &peers {
+            print!("   {peer:>18}");
+        }
+        print!(
+            "\n{:width$}  {:>2}  {:>8} {:>8} {:>9}   {:>8} {:>8} {:>6}",
+            "", "", "p50", "p99", "max", "p50", "p99", "ratio"
         );
-        for Row {
-            case, ours, floor, ..
-        } in &self.rows
-        {
-            let ratio = micros(ours.p50) / micros(floor.p50).max(f64::MIN_POSITIVE);
-            println!(
-                "{case:width$}  {:>9.2} {:>9.2} {:>9.2}  {:>9.2} {:>9.2}  {ratio:>6.1}",
-                micros(ours.p50),
-                micros(ours.p99),
-                micros(ours.max),
-                micros(floor.p50),
-                micros(floor.p99),
-            );
+        for _ in &peers {
+            print!("   {:>8} {:>9}", "p50", "p99");
         }
         println!();
-        for sentence in &self.remarks {
-            println!("{sentence}");
+        for row in &self.rows {
+            let in_unit = |duration| row.unit.of(duration);
+            let Row { ours, floor, .. } = row;
+            print!(
+                "{:width$}  {:>2}  {:>8.2} {:>8.2} {:>9.2}   {:>8.2} {:>8.2} {:>6.1}",
+                row.case,
+                row.unit.symbol(),
+                in_unit(ours.p50),
+                in_unit(ours.p99),
+                in_unit(ours.max),
+                in_unit(floor.p50),
+                in_unit(floor.p99),
+                ratio(*ours, *floor),
+            );
+            for name in &peers {
+                match row.peers.iter().find(|(peer, _)| peer == name) {
+                    Some((_, timing)) => {
+                        print!(
+                            "   {:>8.2} {:>9.2}",
+                            in_unit(timing.p50),
+                            in_unit(timing.p99)
+                        );
+                    }
+                    None => print!("   {:>8} {:>9}", "", ""),
+                }
+            }
+            println!();
+        }
+    }
+
+    /// The names of the peers that appear in any row, in the order in which they do.
+    fn peers(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for (name, _) in self.rows.iter().flat_map(|row| &row.peers) {
+            if !names.contains(name) {
+                names.push(*name);
+            }
+        }
+        names
+    }
+}
+
+impl Unit {
+    pub(crate) fn of(self, duration: Duration) -> f64 {
+        match self {
+            Self::Micros => duration.as_secs_f64() * 1e6,
+            Self::Millis => duration.as_secs_f64() * 1e3,
+        }
+    }
+
+    fn symbol(self) -> &'static str {
+        match self {
+            Self::Micros => "µs",
+            Self::Millis => "ms",
         }
     }
 }
 
-/// A duration in the unit of the table.
-pub(crate) fn micros(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1e6
+/// How many times as long the median of the one is as that of the other.
+pub(crate) fn ratio(one: Timing, other: Timing) -> f64 {
+    one.p50.as_secs_f64() / other.p50.as_secs_f64().max(f64::MIN_POSITIVE)
 }
 
 fn as_json(row: &Row) -> Value {
-    let timing = |timing: Timing| json!({"p50": micros(timing.p50), "p99": micros(timing.p99), "max": micros(timing.max)});
+    let timing = |timing: Timing| {
+        let [p50, p99, max] = [timing.p50, timing.p99, timing.max].map(|time| row.unit.of(time));
+        json!({"p50": p50, "p99": p99, "max": max})
+    };
+    let peers: Map<String, Value> = row
+        .peers
+        .iter()
+        .map(|(name, peer)| ((*name).to_owned(), timing(*peer)))
+        .collect();
     json!({
         "bench": row.bench,
         "case": row.case,
-        "unit": "µs",
+        "unit": row.unit.symbol(),
         "ours": timing(row.ours),
         "floor": timing(row.floor),
-        "peers": Map::new(),
+        "peers": peers,
     })
 }
