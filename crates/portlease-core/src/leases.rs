@@ -203,31 +203,50 @@ impl Leases {
         }
     }
 
+    /// Puts in a lease as a store has it, in place of those that have its port, its key, or the key
+    /// of one of its followers: a [`Change::Update`] that others made.
+    pub fn put(&mut self, lease: Lease) {
+        self.rows.put(lease);
+    }
+
+    /// Puts in a memory as a store has it: a [`Change::Remember`] that others made.
+    pub fn put_memory(&mut self, memory: Memory) {
+        self.memories.put(memory);
+    }
+
+    /// Takes out the lease and the memory of a port.
+    pub fn clear(&mut self, port: Port) {
+        self.rows.take_port(port);
+        self.memories.take_port(port);
+    }
+
+    /// Makes known that others were granted leases up to this generation.
+    ///
+    /// ```
+    /// use portlease_core::{Generation, Leases};
+    ///
+    /// let mut leases = Leases::default();
+    /// leases.advance(Generation::new(7));
+    /// leases.advance(Generation::new(3));
+    /// assert_eq!(leases.last_generation().get(), 7);
+    /// ```
+    pub fn advance(&mut self, last_generation: Generation) {
+        self.last_generation = self.last_generation.max(last_generation);
+    }
+
     /// The part of these leases that belongs to a scope, as a store would load it.
     #[must_use]
     pub fn within(&self, scope: &Scope) -> Self {
-        let mut part = Self {
-            last_generation: self.last_generation,
-            last_swept: self.last_swept,
-            ..Self::default()
-        };
-        for lease in self
-            .iter()
-            .filter(|lease| scope.contains(&lease.key.project, lease.port))
-        {
-            part.rows.put(lease.clone());
+        match scope {
+            Scope::Everything => self.clone(),
+            Scope::Rows { projects, ports } => Self {
+                rows: self.rows.within(projects, ports),
+                memories: self.memories.within(projects, ports),
+                last_generation: self.last_generation,
+                last_swept: self.last_swept,
+                ..Self::default()
+            },
         }
-        for memory in self
-            .memories()
-            .filter(|memory| scope.contains(&memory.key.project, memory.port))
-        {
-            part.memories.put(memory.clone());
-        }
-        if matches!(scope, Scope::Everything) {
-            part.grants.clone_from(&self.grants);
-            part.counters = self.counters;
-        }
-        part
     }
 }
 
@@ -240,5 +259,103 @@ impl Counters {
         self.refusals = self.refusals.saturating_add(more.refusals);
         self.releases = self.releases.saturating_add(more.releases);
         self.swept = self.swept.saturating_add(more.swept);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::PortRange;
+
+    /// Ten projects with a lease and a memory each.
+    fn leases() -> Leases {
+        let row = |number: u16| {
+            let (leased, remembered) = (3000 + number, 3100 + number);
+            let lease = format!(
+                r#"{{"project":"p{number}","service":"web","port":{leased},"framework":"next",
+                "generation":1,"state":"reserved","range":[3000,3100],"tier":"scan",
+                "followers":[{{"service":"hmr"}}],"grantedAt":0,"renewedAt":0}}"#
+            );
+            let memory = format!(
+                r#"{{"project":"p{number}","service":"api","port":{remembered},"releasedAt":0}}"#
+            );
+            (lease, memory)
+        };
+        let (leases, memories): (Vec<_>, Vec<_>) = (0..10).map(row).unzip();
+        let json = format!(
+            r#"{{"leases":[{}],"memories":[{}],"lastGeneration":1}}"#,
+            leases.join(","),
+            memories.join(",")
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    /// Whether the part has exactly those rows that belong to the scope.
+    fn check(projects: &[&str], ports: &[PortRange]) {
+        let all = leases();
+        let scope = Scope::Rows {
+            projects: projects.iter().map(|name| Name::literal(name)).collect(),
+            ports: ports.iter().copied().collect(),
+        };
+        let part = all.within(&scope);
+        let belongs = |key: &LeaseKey, port| scope.contains(&key.project, port);
+        let leases = all.iter().filter(|lease| belongs(&lease.key, lease.port));
+        assert!(part.iter().eq(leases), "{scope:?}");
+        let memories = all
+            .memories()
+            .filter(|memory| belongs(&memory.key, memory.port));
+        assert!(part.memories().eq(memories), "{scope:?}");
+        assert_eq!(part.last_generation(), all.last_generation());
+        part.check().unwrap();
+    }
+
+    #[test]
+    fn the_part_of_a_scope() {
+        let all = PortRange::literal(1, 65_535);
+        check(&[], &[]);
+        check(&["p3", "p7", "p3", "nobody"], &[]);
+        check(
+            &[],
+            &[
+                PortRange::literal(3002, 3004),
+                PortRange::literal(3105, 3200),
+            ],
+        );
+        check(&["p1", "p3"], &[PortRange::literal(3002, 3004)]);
+        check(&["p1"], &[all]);
+        assert_eq!(leases().within(&Scope::Everything), leases());
+    }
+
+    #[test]
+    fn a_port_that_is_cleared_has_nothing() {
+        let mut leases = leases();
+        leases.clear(Port::literal(3004));
+        leases.clear(Port::literal(3105));
+        leases.clear(Port::literal(4000));
+        assert!(!leases.ports().contains(Port::literal(3004)));
+        assert_eq!(leases.len(), 9);
+        assert!(leases.memory_at(Port::literal(3105)).is_none());
+        assert_eq!(leases.memories().count(), 9);
+        let key = |service: &str| LeaseKey::new(Name::literal("p4"), Name::literal(service));
+        assert!(leases.get(&key("web")).is_none());
+        assert!(leases.get(&key("hmr")).is_none());
+    }
+
+    #[test]
+    fn a_row_that_is_put_in_takes_the_place_of_its_key() {
+        let mut leases = leases();
+        let mut lease = leases.at(Port::literal(3004)).unwrap().clone();
+        lease.port = Port::literal(4000);
+        leases.put(lease.clone());
+        assert!(leases.at(Port::literal(3004)).is_none());
+        assert_eq!(leases.get(&lease.key), Some(&lease));
+        let mut memory = leases.memory_at(Port::literal(3105)).unwrap().clone();
+        memory.port = Port::literal(4001);
+        leases.put_memory(memory.clone());
+        assert!(leases.memory_at(Port::literal(3105)).is_none());
+        assert_eq!(leases.memory(&memory.key), Some(&memory));
     }
 }

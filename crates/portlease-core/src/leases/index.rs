@@ -83,6 +83,22 @@ impl<T: Row> Index<T> {
         self.ports.iter().filter_map(|port| self.rows.get(&port))
     }
 
+    /// The rows of these projects and of these ports.
+    pub(super) fn within(&self, projects: &[Name], ports: &PortSet) -> Self
+    where
+        T: Clone,
+    {
+        let mut part = Self::default();
+        let mut own = ports.clone();
+        own &= &self.ports;
+        let by_port = own.iter().filter_map(|port| self.rows.get(&port));
+        let by_project = projects.iter().flat_map(|project| self.of_project(project));
+        for row in by_port.chain(by_project) {
+            part.put(row.clone());
+        }
+        part
+    }
+
     /// Puts a row in place of those that have its key or its port.
     pub(super) fn put(&mut self, row: T) {
         self.take_port(row.port());
