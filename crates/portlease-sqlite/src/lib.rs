@@ -23,8 +23,8 @@
 //!   [timeout](Options::lock_timeout).
 //! - What was answered survives the end of every process, at any instant and by any signal. (After
 //!   the power was lost the last moments may be missing: no process that held a lease then lives.)
-//! - A process that decides again and again loads only what it does not know, and nothing at all
-//!   while nobody else writes.
+//! - A process that decides again and again loads only what it does not know and what others changed
+//!   since, and nothing at all while nobody else writes.
 //!
 //! # The files
 //!

@@ -1,19 +1,20 @@
 //! What a process has loaded of the registry, and still knows to be so.
 //!
-//! A process that decides again loads only what it has not loaded before, and nothing at all when
-//! nobody else wrote meanwhile: `PRAGMA data_version` tells that at the cost of a microsecond.
+//! A process that decides again loads only what it has not loaded before. `PRAGMA data_version` tells
+//! at the cost of a microsecond whether somebody else wrote meanwhile, and the table `change` then
+//! tells which ports are not as they were.
 
 use std::collections::{HashMap, HashSet};
 
 use portlease_core::{
-    Change, Counters, Generation, Host, Leases, Name, PortRange, PortSet, PortUsage, Scope,
-    Timestamp,
+    Change, Counters, Generation, Host, Leases, Name, Port, PortRange, PortSet, PortUsage, Scope,
+    Snapshot, Timestamp,
 };
 use rusqlite::{Connection, Params, Row};
-use serde_json::json;
 
 use crate::explain::Trouble;
 use crate::rows::{self, Reader};
+use crate::schema::CHANGES_KEPT;
 
 /// From so many pieces on, a scope is loaded as a whole: a question about each piece would cost
 /// more than the rows that nobody asked for.
@@ -22,7 +23,7 @@ const MAX_PIECES: usize = 32;
 /// So many projects of one host are kept apart at most.
 const MAX_PROJECTS: usize = 1024;
 
-/// The hosts of a registry as they were at one of its versions.
+/// The hosts of a registry, each as it was at one of its versions.
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     data_version: Option<i64>,
@@ -36,6 +37,11 @@ pub(crate) struct LoadedHost {
     pub(crate) row: Option<i64>,
     pub(crate) leases: Leases,
     cover: Cover,
+    /// The version of the registry at which all of this is so, apart from what was done here.
+    data_version: Option<i64>,
+    /// The number of the last change of this host that is among it.
+    changes: i64,
+    reader: Reader,
 }
 
 /// Which rows of a host are among the loaded ones.
@@ -49,30 +55,32 @@ enum Cover {
 }
 
 impl Loaded {
-    /// Forgets everything if somebody else wrote since. Answers whether that was so.
+    /// Looks whether somebody else wrote since, and answers that.
     pub(crate) fn refresh(&mut self, connection: &Connection) -> Result<bool, Trouble> {
         let mut statement = connection.prepare_cached("PRAGMA data_version")?;
         let version: i64 = statement.query_row([], |row| row.get(0))?;
-        let is_outdated = self.data_version != Some(version);
-        if is_outdated {
-            self.hosts.clear();
-            self.data_version = Some(version);
-        }
-        Ok(is_outdated)
+        let former = self.data_version.replace(version);
+        Ok(former != self.data_version)
     }
 
-    /// The host with at least the rows of the scope, of which those that are missing are loaded.
+    /// The host as it is now, with at least the rows of the scope, of which those that are missing
+    /// are loaded.
     pub(crate) fn cover(
         &mut self,
         connection: &Connection,
         host: &Host,
         scope: &Scope,
     ) -> Result<&mut LoadedHost, Trouble> {
-        if !self.hosts.contains_key(host) {
+        let is_current = match self.hosts.get_mut(host) {
+            Some(known) => known.data_version == self.data_version || known.catch_up(connection)?,
+            None => false,
+        };
+        if !is_current {
             let opened = LoadedHost::new(connection, host)?;
             self.hosts.insert(host.clone(), opened);
         }
         let loaded = self.hosts.get_mut(host).expect("it was put there");
+        loaded.data_version = self.data_version;
         loaded.cover(connection, host, scope)?;
         Ok(loaded)
     }
@@ -81,19 +89,62 @@ impl Loaded {
 impl LoadedHost {
     fn new(connection: &Connection, host: &Host) -> Result<Self, Trouble> {
         let head = Head::read(connection, host)?;
-        let is_known = head.row.is_some();
-        let mut loaded = Self {
-            row: head.row,
-            leases: head.leases(false, &[])?,
-            cover: Cover::Rows {
+        let changes = match head.row {
+            Some(row) => Progress::read(connection, row)?.map_or(0, |progress| progress.changes),
+            None => 0,
+        };
+        let cover = match head.row {
+            Some(_) => Cover::Rows {
                 ports: PortSet::new(),
                 projects: HashSet::new(),
             },
+            None => Cover::Everything,
         };
-        if !is_known {
-            loaded.cover = Cover::Everything;
+        Ok(Self {
+            row: head.row,
+            leases: head.leases(false, Vec::new())?,
+            cover,
+            data_version: None,
+            changes,
+            reader: Reader::default(),
+        })
+    }
+
+    /// Loads what others changed since. Answers whether that was possible: who knows everything
+    /// knows counts as well, which nobody writes down one by one.
+    fn catch_up(&mut self, connection: &Connection) -> Result<bool, Trouble> {
+        let (Some(row), Cover::Rows { .. }) = (self.row, &self.cover) else {
+            return Ok(false);
+        };
+        let Some(progress) = Progress::read(connection, row)? else {
+            return Ok(false);
+        };
+        if !(0..=CHANGES_KEPT).contains(&(progress.changes - self.changes)) {
+            return Ok(false);
         }
-        Ok(loaded)
+        // What changed is loaded whether it was asked for or not: a row that moved may have been.
+        let runs = slots(self.changes, progress.changes);
+        for (first, last) in &runs {
+            for port in changed_ports(connection, (row, *first, *last))? {
+                self.leases.clear(port);
+            }
+        }
+        for (first, last) in runs {
+            let limits = (row, first, last);
+            load_rows(
+                connection,
+                &mut self.reader,
+                &mut self.leases,
+                Part::Changed,
+                limits,
+            )?;
+        }
+        self.leases.advance(progress.last_generation);
+        if let Some(at) = progress.last_swept {
+            self.leases.apply(&Change::Swept { at });
+        }
+        self.changes = progress.changes;
+        Ok(true)
     }
 
     fn cover(
@@ -119,15 +170,15 @@ impl LoadedHost {
         }
         let mut new_ports = wanted_ports.clone();
         new_ports -= ports;
-        let leases = &mut self.leases;
+        let (reader, leases) = (&mut self.reader, &mut self.leases);
         for range in pieces(&new_ports) {
             let limits = (row, range.first().get(), range.last().get());
-            load_rows(connection, leases, Part::Ports, limits)?;
+            load_rows(connection, reader, leases, Part::Ports, limits)?;
             ports.insert_range(range);
         }
         for project in new_projects {
             let limits = (row, project.as_str());
-            load_rows(connection, leases, Part::Project, limits)?;
+            load_rows(connection, reader, leases, Part::Project, limits)?;
             projects.insert(project);
         }
         Ok(())
@@ -139,8 +190,8 @@ impl LoadedHost {
             .row
             .ok_or_else(|| Trouble::Unreadable(format!("{host} is gone")))?;
         let usage = usage(connection, row)?;
-        let mut leases = head.leases(true, &usage)?;
-        load_rows(connection, &mut leases, Part::All, (row,))?;
+        let mut leases = head.leases(true, usage)?;
+        load_rows(connection, &mut self.reader, &mut leases, Part::All, (row,))?;
         self.leases = leases;
         self.cover = Cover::Everything;
         Ok(())
@@ -156,6 +207,54 @@ fn pieces(ports: &PortSet) -> Vec<PortRange> {
     let ends = ports.first().zip(ports.ranges().last());
     let span = ends.and_then(|(first, last)| PortRange::new(first, last.last()));
     span.into_iter().collect()
+}
+
+/// How far a host has come.
+struct Progress {
+    changes: i64,
+    last_generation: Generation,
+    last_swept: Option<Timestamp>,
+}
+
+impl Progress {
+    /// None when the host is gone.
+    fn read(connection: &Connection, host: i64) -> Result<Option<Self>, Trouble> {
+        let mut statement = connection
+            .prepare_cached("SELECT changes, last_generation, last_swept FROM host WHERE id = ?")?;
+        let mut found = statement.query((host,))?;
+        let Some(row) = found.next()? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            changes: row.get(0)?,
+            last_generation: Generation::new(rows::number(row, 1)?),
+            last_swept: rows::moment(row, 2)?,
+        }))
+    }
+}
+
+/// The first and the last slot of each run in which the changes after `known`, up to `last`, stand.
+fn slots(known: i64, last: i64) -> Vec<(i64, i64)> {
+    if known == last {
+        return Vec::new();
+    }
+    let (first, last) = ((known + 1) % CHANGES_KEPT, last % CHANGES_KEPT);
+    if first <= last {
+        vec![(first, last)]
+    } else {
+        vec![(first, CHANGES_KEPT - 1), (0, last)]
+    }
+}
+
+fn changed_ports(connection: &Connection, limits: (i64, i64, i64)) -> Result<Vec<Port>, Trouble> {
+    let mut statement = connection
+        .prepare_cached("SELECT port FROM change WHERE host = ? AND slot BETWEEN ? AND ?")?;
+    let mut found = statement.query(limits)?;
+    let mut ports = Vec::new();
+    while let Some(row) = found.next()? {
+        ports.push(rows::port(row, 0)?);
+    }
+    Ok(ports)
 }
 
 /// What the registry says of a host besides its leases.
@@ -204,21 +303,21 @@ impl Head {
         })
     }
 
-    /// Leases without a lease, with the counts or without. The core makes these only from a
-    /// snapshot.
-    fn leases(&self, with_counts: bool, usage: &[PortUsage]) -> Result<Leases, Trouble> {
+    /// Leases without a lease, with the counts or without.
+    fn leases(&self, with_counts: bool, usage: Vec<PortUsage>) -> Result<Leases, Trouble> {
         let counters = if with_counts {
             self.counters
         } else {
             Counters::default()
         };
-        let snapshot = json!({
-            "lastGeneration": self.last_generation,
-            "lastSwept": self.last_swept,
-            "counters": counters,
-            "usage": usage,
-        });
-        serde_json::from_value(snapshot).map_err(|error| Trouble::Unreadable(error.to_string()))
+        let snapshot = Snapshot {
+            last_generation: self.last_generation,
+            last_swept: self.last_swept,
+            counters,
+            usage,
+            ..Snapshot::default()
+        };
+        Leases::try_from(snapshot).map_err(|error| Trouble::Unreadable(error.to_string()))
     }
 }
 
@@ -267,25 +366,27 @@ enum Part {
     All,
     Ports,
     Project,
+    /// Those whose ports stand in a run of slots.
+    Changed,
 }
 
 /// Adds the leases and the memories of a part.
 fn load_rows(
     connection: &Connection,
+    reader: &mut Reader,
     leases: &mut Leases,
     part: Part,
     limits: impl Params + Copy,
 ) -> Result<(), Trouble> {
-    let mut reader = Reader::default();
     let mut statement = connection.prepare_cached(&part.select("lease", rows::LEASE))?;
     let mut found = statement.query(limits)?;
     while let Some(row) = found.next()? {
-        leases.apply(&Change::Update(reader.lease(row)?));
+        leases.put(reader.lease(row)?);
     }
     let mut statement = connection.prepare_cached(&part.select("memory", rows::MEMORY))?;
     let mut found = statement.query(limits)?;
     while let Some(row) = found.next()? {
-        leases.apply(&Change::Remember(reader.memory(row)?));
+        leases.put_memory(reader.memory(row)?);
     }
     Ok(())
 }
@@ -293,11 +394,40 @@ fn load_rows(
 impl Part {
     fn select(self, table: &str, columns: &str) -> String {
         let rest = match self {
-            Self::All => "WHERE host = ?".to_owned(),
-            Self::Ports => "WHERE host = ? AND port BETWEEN ? AND ?".to_owned(),
+            Self::All => format!("{table} WHERE host = ?"),
+            Self::Ports => format!("{table} WHERE host = ? AND port BETWEEN ? AND ?"),
             // Left alone, SQLite would rather walk through all rows of the host.
-            Self::Project => format!("INDEXED BY {table}_by_key WHERE host = ? AND project = ?"),
+            Self::Project => {
+                format!("{table} INDEXED BY {table}_by_key WHERE host = ? AND project = ?")
+            }
+            Self::Changed => format!(
+                "change CROSS JOIN {table} USING (host, port) \
+                 WHERE change.host = ? AND slot BETWEEN ? AND ?"
+            ),
         };
-        format!("SELECT {columns} FROM {table} {rest}")
+        format!("SELECT {columns} FROM {rest}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(known: i64, last: i64, expected: &[(i64, i64)]) {
+        assert_eq!(slots(known, last), expected, "{known}..={last}");
+    }
+
+    #[test]
+    fn the_slots_of_changes_go_round() {
+        check(0, 0, &[]);
+        check(7, 7, &[]);
+        check(0, 1, &[(1, 1)]);
+        check(3, 5, &[(4, 5)]);
+        check(0, 1023, &[(1, 1023)]);
+        check(0, 1024, &[(1, 1023), (0, 0)]);
+        check(1022, 1023, &[(1023, 1023)]);
+        check(1023, 1024, &[(0, 0)]);
+        check(1020, 1030, &[(1021, 1023), (0, 6)]);
+        check(5, 5 + 1024, &[(6, 1023), (0, 5)]);
     }
 }

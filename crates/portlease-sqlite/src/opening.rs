@@ -42,6 +42,9 @@ const ATTEMPTS: usize = 5;
 /// More than there are different statements in this crate.
 const STATEMENTS: usize = 64;
 
+/// So many pages of the log are collected before they are moved into the database.
+const LOG_PAGES: i32 = 4096;
+
 impl Opening<'_> {
     /// Opens the registry, which is made when it is missing. To be called under the lock.
     pub(crate) fn open(&self) -> Result<Opened, Trouble> {
@@ -134,6 +137,11 @@ impl Opening<'_> {
         // A registry has to survive the end of every process, not the end of the power: after
         // that no process lives that could hold a lease.
         connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA cell_size_check = ON;")?;
+        // Who moves the log into the database waits for the disk, and everybody else for the lock
+        // meanwhile. So it is done seldom: when the log has 16 MB, or when nobody has it open.
+        connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+        // Otherwise a row that makes way for another one goes without its trigger.
+        connection.pragma_update(None, "recursive_triggers", true)?;
         let mode: String =
             connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if mode != "wal" {

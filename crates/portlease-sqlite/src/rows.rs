@@ -1,9 +1,10 @@
 //! Leases and memories as rows, and rows as leases and memories.
 
+use std::collections::HashMap;
 use std::fmt::{self, Display};
 
 use portlease_core::{
-    Follower, Generation, Lease, LeaseKey, Memory, Name, Port, PortRange, Timestamp,
+    Follower, Generation, Holder, Lease, LeaseKey, Memory, Name, Port, PortRange, Timestamp,
 };
 use rusqlite::{Connection, Row};
 use serde::de::IntoDeserializer as _;
@@ -13,21 +14,26 @@ use serde::{Deserialize, Serialize};
 use crate::explain::Trouble;
 
 /// The columns that [`Reader::lease`] reads, in its order.
-pub(crate) const LEASE: &str = "port, project, service, instance, framework, generation, state, \
+pub(crate) const LEASE: &str = "lease.port, project, service, instance, framework, generation, state, \
      holder, listener, range_first, range_last, tier, priority, requires, followers, granted_at, \
      renewed_at";
 
 /// The columns that [`Reader::memory`] reads, in its order.
-pub(crate) const MEMORY: &str = "port, project, service, instance, released_at";
+pub(crate) const MEMORY: &str = "memory.port, project, service, instance, released_at";
+
+/// So many holders are remembered by what the registry says of them.
+const MAX_HOLDERS: usize = 256;
 
 /// Reads rows, one after the other.
 ///
-/// Neighbours have much in common, and a name that is the one of the row before costs nothing.
+/// They have much in common: a name that is the one of the row before costs nothing, and neither
+/// does a holder that was read before.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     project: Option<Name>,
     service: Option<Name>,
     framework: Option<Name>,
+    holders: HashMap<Box<str>, Holder>,
 }
 
 impl Reader {
@@ -39,8 +45,8 @@ impl Reader {
             framework: same_or_next(&mut self.framework, row, 4)?,
             generation: Generation::new(number(row, 5)?),
             state: word(row, 6)?,
-            holder: structured(row, 7)?,
-            listener: structured(row, 8)?,
+            holder: self.holder(row, 7)?,
+            listener: self.holder(row, 8)?,
             range: PortRange::new(port(row, 9)?, port(row, 10)?)
                 .ok_or_else(|| unreadable("a range of ports runs downward"))?,
             tier: word(row, 11)?,
@@ -50,6 +56,21 @@ impl Reader {
             granted_at: Timestamp::from_millis(number(row, 15)?),
             renewed_at: Timestamp::from_millis(number(row, 16)?),
         })
+    }
+
+    fn holder(&mut self, row: &Row<'_>, column: usize) -> Result<Option<Holder>, Trouble> {
+        let Some(text) = text_or_null(row, column)? else {
+            return Ok(None);
+        };
+        if let Some(known) = self.holders.get(text) {
+            return Ok(Some(known.clone()));
+        }
+        let holder: Holder = serde_json::from_str(text).map_err(unreadable)?;
+        if self.holders.len() >= MAX_HOLDERS {
+            self.holders.clear();
+        }
+        self.holders.insert(text.into(), holder.clone());
+        Ok(Some(holder))
     }
 
     /// Reads a memory from a row of [`MEMORY`].
@@ -196,9 +217,8 @@ fn structured<T: for<'de> Deserialize<'de>>(
     row: &Row<'_>,
     column: usize,
 ) -> Result<Option<T>, Trouble> {
-    let value = row.get_ref(column)?;
-    let text = value.as_str_or_null().map_err(rusqlite::Error::from)?;
-    text.map(|text| serde_json::from_str(text).map_err(unreadable))
+    text_or_null(row, column)?
+        .map(|text| serde_json::from_str(text).map_err(unreadable))
         .transpose()
 }
 
@@ -209,6 +229,11 @@ fn json<T: Serialize>(value: &T) -> String {
 fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, Trouble> {
     let text = row.get_ref(column)?.as_str();
     text.map_err(unreadable)
+}
+
+fn text_or_null<'a>(row: &'a Row<'_>, column: usize) -> Result<Option<&'a str>, Trouble> {
+    let text = row.get_ref(column)?.as_str_or_null();
+    Ok(text.map_err(rusqlite::Error::from)?)
 }
 
 fn unreadable(what: impl Display) -> Trouble {

@@ -10,7 +10,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x506F_7274;
 
 /// What makes each version out of the one before it. The version of a registry is how many of
 /// these it went through. A step that was once released is never changed: add one.
-pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1];
+pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
 
 // One word for one thing: the columns are called as the fields are in Rust. The structured fields
 // are JSON and mostly absent, so that reading a row stays cheap.
@@ -82,6 +82,44 @@ CREATE TABLE usage (
     grants INTEGER NOT NULL,
     PRIMARY KEY (host, port)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// So many of the last changes of a host are kept, one a slot of the table.
+pub(crate) const CHANGES_KEPT: i64 = 1024;
+
+// A process that knows how a host was a moment ago asks which ports changed since, in place of
+// reading its rows again. Triggers write it down, so that nobody who changes a row can forget to.
+const VERSION_2: &str = "
+ALTER TABLE host ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE change (
+    host INTEGER NOT NULL,
+    -- The number of the change modulo 1024.
+    slot INTEGER NOT NULL,
+    port INTEGER NOT NULL,
+    PRIMARY KEY (host, slot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER lease_inserted AFTER INSERT ON lease BEGIN
+    UPDATE host SET changes = changes + 1 WHERE id = NEW.host;
+    REPLACE INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host;
+END;
+CREATE TRIGGER lease_updated AFTER UPDATE ON lease BEGIN
+    UPDATE host SET changes = changes + 1 WHERE id = NEW.host;
+    REPLACE INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host;
+END;
+CREATE TRIGGER lease_deleted AFTER DELETE ON lease BEGIN
+    UPDATE host SET changes = changes + 1 WHERE id = OLD.host;
+    REPLACE INTO change SELECT id, changes % 1024, OLD.port FROM host WHERE id = OLD.host;
+END;
+CREATE TRIGGER memory_inserted AFTER INSERT ON memory BEGIN
+    UPDATE host SET changes = changes + 1 WHERE id = NEW.host;
+    REPLACE INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host;
+END;
+CREATE TRIGGER memory_deleted AFTER DELETE ON memory BEGIN
+    UPDATE host SET changes = changes + 1 WHERE id = OLD.host;
+    REPLACE INTO change SELECT id, changes % 1024, OLD.port FROM host WHERE id = OLD.host;
+END;
 ";
 
 /// What the head of a database says about it.

@@ -1,12 +1,13 @@
 //! A process that loads only what it does not know yet decides as one that knows everything.
 
 use portlease_core::{
-    Command, Facts, MemoryStore, Name, Port, PortRange, PortSet, Release, Request, Scope, Service,
-    Store, Timestamp, TransactError,
+    Command, Facts, Leases, MemoryStore, Name, Port, PortRange, PortSet, Release, Request, Scope,
+    Service, Store, Timestamp, TransactError,
 };
 use portlease_sqlite::SqliteStore;
+use rusqlite::Connection;
 
-use crate::support::{Folder, host};
+use crate::support::{Folder, RANGE, host, release, reserve};
 
 /// Numbers that look random and are the same in every run.
 struct Dice(u64);
@@ -106,4 +107,60 @@ fn among_others() {
     for seed in 20..30 {
         check(seed, 80, Some(7));
     }
+}
+
+#[test]
+fn among_others_who_do_most() {
+    for seed in 30..40 {
+        check(seed, 80, Some(2));
+    }
+}
+
+/// One process knows a range; others change it so often meanwhile; then it has to know it again.
+fn check_after(changes: u64) {
+    let folder = Folder::new();
+    let other = SqliteStore::open(folder.registry()).unwrap();
+    let stays = reserve(&other, "stays").unwrap();
+    let store = SqliteStore::open(folder.registry()).unwrap();
+    let ports = |leases: &Leases| leases.ports().iter().collect::<Vec<_>>();
+    assert_eq!(ports(&store.load(&host(), &scope()).unwrap()), [stays.port]);
+    for number in 0..changes / 2 {
+        let lease = reserve(&other, &format!("project-{number}")).unwrap();
+        release(&other, &lease).unwrap();
+    }
+    let comes = reserve(&other, "comes").unwrap();
+    release(&other, &stays).unwrap();
+    let known = store.load(&host(), &scope()).unwrap();
+    assert_eq!(known, other.load(&host(), &scope()).unwrap());
+    assert_eq!(ports(&known), [comes.port], "after {changes} changes");
+}
+
+fn scope() -> Scope {
+    Scope::Rows {
+        projects: Vec::new(),
+        ports: RANGE.into(),
+    }
+}
+
+#[test]
+fn others_change_less_or_more_than_is_written_down() {
+    for changes in [0, 2, 300, 1500] {
+        check_after(changes);
+    }
+}
+
+#[test]
+fn a_lease_that_somebody_removes_by_hand_is_gone() {
+    let folder = Folder::new();
+    let maker = SqliteStore::open(folder.registry()).unwrap();
+    let lease = reserve(&maker, "shop").unwrap();
+    drop(maker);
+    let store = SqliteStore::open(folder.registry()).unwrap();
+    assert_eq!(store.load(&host(), &scope()).unwrap().len(), 1);
+
+    let connection = Connection::open(folder.registry()).unwrap();
+    let removed = connection.execute("DELETE FROM lease", ()).unwrap();
+    assert_eq!(removed, 1);
+    assert!(store.load(&host(), &scope()).unwrap().is_empty());
+    assert_eq!(reserve(&store, "blog").unwrap().port, lease.port);
 }
