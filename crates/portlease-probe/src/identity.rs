@@ -1,5 +1,7 @@
 //! Who is who: processes that cannot be mistaken for a later one of the same number, and hosts.
 
+use std::sync::OnceLock;
+
 use portlease_core::{Host, Name, Process, Sighting};
 
 use crate::{ProbeError, system};
@@ -14,12 +16,23 @@ use crate::{ProbeError, system};
 /// assert!(!this.has_ended(&identity::sight(&this)));
 /// ```
 pub fn this_process() -> Process {
-    system::process(std::process::id()).unwrap_or(Process {
-        pid: std::process::id(),
+    static KNOWN: OnceLock<Process> = OnceLock::new();
+    let pid = std::process::id();
+    // A fork has what its parent knew, and is another process.
+    if let Some(known) = KNOWN.get().filter(|known| known.pid == pid) {
+        return known.clone();
+    }
+    let process = system::process(pid).unwrap_or(Process {
+        pid,
         started: None,
         boot: None,
         namespace: None,
-    })
+    });
+    // What could not be read now may be readable the next time.
+    if process.started.is_some() {
+        let _ = KNOWN.set(process.clone());
+    }
+    process
 }
 
 /// The identity of the process that has this number now; `None` when there is none, or when it
