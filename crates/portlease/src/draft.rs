@@ -6,7 +6,7 @@ use portlease_core::{
     Capability, Catalog, Explicit, Name, Port, PortRange, Presets, RANGE_LEN, Refusal, Service,
 };
 
-use crate::{Error, Hints, PortVariable};
+use crate::{Error, Hints, PortVariable, project_root};
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Draft {
@@ -35,16 +35,20 @@ impl Draft {
         }
     }
 
-    /// The service of the project in the folder `root`.
+    /// The service of the project that the folder belongs to, which is read only if nobody names the
+    /// framework.
     pub(crate) fn resolve(
         &self,
         catalog: &Catalog,
         presets: &Presets,
         profile: &str,
-        root: &Path,
+        folder: &Path,
     ) -> Result<Service, Error> {
-        let framework = self.hints.detect(catalog, root).framework;
-        let mut service = Service::new(self.name.parse()?, &framework);
+        let detected = self.hints.named(catalog).unwrap_or_else(|| {
+            let root = project_root(folder).unwrap_or_else(|_| folder.to_path_buf());
+            self.hints.detect(catalog, &root)
+        });
+        let mut service = Service::new(self.name.parse()?, &detected.framework);
         if let Some(kind) = &self.preset {
             let range = presets.get(profile, kind);
             service.range = range.ok_or_else(|| unknown_preset(presets, profile, kind))?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::iter;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use portlease_core::{
@@ -17,6 +18,8 @@ pub(crate) struct Observer {
     probe: Probe,
     system_reserved: PortSet,
     unprivileged_start: Option<Port>,
+    /// Where somebody listened at the last look.
+    met: Mutex<PortSet>,
 }
 
 impl Observer {
@@ -26,6 +29,7 @@ impl Observer {
             probe: Probe::new(),
             system_reserved: settings::system_reserved()?,
             unprivileged_start: settings::unprivileged_start()?,
+            met: Mutex::default(),
         };
         Ok((observer, identity::this_host()?))
     }
@@ -59,8 +63,24 @@ impl Observer {
     /// Adds on which of the ports somebody listens, in one quick look that touches none. Whoever is
     /// only bound is met by the bind, which has the last word.
     pub(crate) fn look(&self, facts: &mut Facts, ports: &PortSet) -> Result<(), ProbeError> {
-        add(facts, &self.probe.listening(ports)?);
+        let listening = self.probe.listening(ports)?;
+        add(facts, &listening);
+        let mut met = self.met();
+        *met -= ports;
+        *met |= &listening;
         Ok(())
+    }
+
+    /// Whether somebody listened on one of these ports at the last look.
+    pub(crate) fn met_somebody_on(&self, ports: &PortSet) -> bool {
+        let mut met = ports.clone();
+        met &= &*self.met();
+        !met.is_empty()
+    }
+
+    fn met(&self) -> MutexGuard<'_, PortSet> {
+        // It is a hint, and a wrong one does no harm.
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds which of the ports are occupied, by listeners or others, for answers that no bind

@@ -1,6 +1,8 @@
 //! Requests in readable form, with everything resolved that the caller left open.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use portlease_core::{
     Capability, Catalog, DEVELOPMENT, Holder, IfRunning, Name, Pools, PortRange, Presets, Request,
@@ -9,7 +11,7 @@ use portlease_core::{
 use portlease_probe::identity;
 
 use crate::draft::{Draft, ports};
-use crate::{Error, Hints, PortVariable, UnusableVariable, project_name, project_root};
+use crate::{Error, Hints, PortVariable, UnusableVariable, project_name};
 
 /// Builds a request, for one service of a project or for several at once.
 ///
@@ -44,8 +46,8 @@ use crate::{Error, Hints, PortVariable, UnusableVariable, project_name, project_
 pub struct Reservation {
     project: Option<String>,
     folder: PathBuf,
-    catalog: Catalog,
-    presets: Presets,
+    catalog: Cow<'static, Catalog>,
+    presets: Cow<'static, Presets>,
     profile: String,
     earlier: Vec<Draft>,
     /// The service that was named last.
@@ -71,6 +73,10 @@ enum Party {
     Somebody(Holder),
 }
 
+/// What everybody knows, made once: it is long.
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::builtin);
+static PRESETS: LazyLock<Presets> = LazyLock::new(Presets::builtin);
+
 impl Reservation {
     /// For a project with a name.
     pub fn of(project: &str) -> Self {
@@ -85,8 +91,8 @@ impl Reservation {
         Self {
             project: None,
             folder: folder.to_path_buf(),
-            catalog: Catalog::builtin(),
-            presets: Presets::builtin(),
+            catalog: Cow::Borrowed(&CATALOG),
+            presets: Cow::Borrowed(&PRESETS),
             profile: DEVELOPMENT.to_owned(),
             earlier: Vec::new(),
             current: Draft::new("web"),
@@ -240,14 +246,14 @@ impl Reservation {
     /// The frameworks to choose from, when the user has some of their own.
     #[must_use]
     pub fn catalog(mut self, catalog: Catalog) -> Self {
-        self.catalog = catalog;
+        self.catalog = Cow::Owned(catalog);
         self
     }
 
     /// The kinds of services to choose from, when the user has some of their own.
     #[must_use]
     pub fn presets(mut self, presets: Presets) -> Self {
-        self.presets = presets;
+        self.presets = Cow::Owned(presets);
         self
     }
 
@@ -359,10 +365,9 @@ impl Reservation {
             Some(name) => name.parse::<Name>()?,
             None => project_name(&self.folder)?,
         };
-        let root = project_root(&self.folder).unwrap_or_else(|_| self.folder.clone());
         let services = self
             .drafts()
-            .map(|draft| draft.resolve(&self.catalog, &self.presets, &self.profile, &root))
+            .map(|draft| draft.resolve(&self.catalog, &self.presets, &self.profile, &self.folder))
             .collect::<Result<_, _>>()?;
         let mut request = Request::new(project, services);
         request.holder = match self.holder {

@@ -34,7 +34,13 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
         lost: 0,
     };
     Observer::sight(&mut turn.facts, holders(&turn.before));
-    let mut has_looked = false;
+    let candidates = request.candidates();
+    // Leasing a port that turns out to be occupied costs more than a look. Where nobody was met the
+    // last time, the first candidate is likely to be free, and no look is needed.
+    let mut has_looked = !request.skip_port_check && inner.observer.met_somebody_on(&candidates);
+    if has_looked {
+        inner.observer.look(&mut turn.facts, &candidates)?;
+    }
     let mut has_swept = false;
     loop {
         let (reserved, trace) = match turn.lease() {
@@ -59,9 +65,7 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
             Ok(false) if !has_looked && !request.skip_port_check => {
                 // The first candidate was not free: from here on a look at all of them is worth it.
                 has_looked = true;
-                inner
-                    .observer
-                    .look(&mut turn.facts, &request.candidates())?;
+                inner.observer.look(&mut turn.facts, &candidates)?;
             }
             Ok(false) if turn.lost < request.max_retries => turn.lost += 1,
             Ok(false) => {

@@ -345,3 +345,17 @@ fn a_store_of_the_callers_own_is_used() {
     };
     assert_eq!((stats.ranges[0].leased, stats.counters.grants), (1, 1));
 }
+
+#[test]
+fn a_port_that_was_busy_the_last_time_is_granted_once_it_is_free() {
+    let (allocator, ports) = (memory(), free_ports());
+    let server = listen(ports.start);
+    let port = |project: &str| {
+        let grant = allocator.reserve(&request(project, &ports)).unwrap();
+        grant.port().get()
+    };
+    assert_eq!(port("shop"), ports.start + 1);
+    assert_eq!(port("blog"), ports.start + 2);
+    drop(server);
+    assert_eq!(port("docs"), ports.start);
+}

@@ -63,27 +63,39 @@ impl Hints {
     /// the command says, and that before what the folder shows. A name that the catalogue does
     /// not have says nothing.
     pub fn detect(&self, catalog: &Catalog, root: &Path) -> Detected {
+        if let Some(detected) = self.named(catalog) {
+            return detected;
+        }
         let manifest = Manifest::read(root);
-        let named = |name: Option<&str>, evidence| Some((catalog.get(name?)?, evidence));
         let by_command = self
             .run_command
             .as_deref()
             .and_then(|command| ServerCommand::find_with(command, &manifest))
             .map(|server| server.framework);
-        let (framework, evidence) = named(
-            self.detected_framework.as_deref(),
-            Evidence::DetectedFramework,
-        )
-        .or_else(|| named(self.project_type.as_deref(), Evidence::ProjectType))
-        .or_else(|| named(by_command, Evidence::RunCommand))
-        .or_else(|| named(manifest.framework(), Evidence::Dependency))
-        .or_else(|| named(files::framework(root), Evidence::ConfigFile))
-        .unwrap_or((catalog.or_default("default"), Evidence::Nothing));
-        Detected {
-            framework: framework.clone(),
-            evidence,
-        }
+        let found = |name: Option<&str>, evidence| detected(catalog, name?, evidence);
+        found(by_command, Evidence::RunCommand)
+            .or_else(|| found(manifest.framework(), Evidence::Dependency))
+            .or_else(|| found(files::framework(root), Evidence::ConfigFile))
+            .unwrap_or_else(|| Detected {
+                framework: catalog.or_default("default").clone(),
+                evidence: Evidence::Nothing,
+            })
     }
+
+    /// The framework that the caller names, for which no folder has to be read.
+    pub(crate) fn named(&self, catalog: &Catalog) -> Option<Detected> {
+        let named = |name: &Option<String>, evidence| detected(catalog, name.as_deref()?, evidence);
+        named(&self.detected_framework, Evidence::DetectedFramework)
+            .or_else(|| named(&self.project_type, Evidence::ProjectType))
+    }
+}
+
+fn detected(catalog: &Catalog, name: &str, evidence: Evidence) -> Option<Detected> {
+    let framework = catalog.get(name)?.clone();
+    Some(Detected {
+        framework,
+        evidence,
+    })
 }
 
 #[cfg(test)]
