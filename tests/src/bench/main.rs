@@ -28,7 +28,10 @@ enum Bench {
     /// The decision alone: no store, no system calls.
     Core,
     /// One machine: probe, hold and registry, beside other port tools.
-    Machine,
+    Machine {
+        /// Only this part.
+        part: Option<machine::Part>,
+    },
     /// Other processes of a benchmark, which it starts itself.
     #[command(hide = true, subcommand)]
     Role(machine::Role),
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
             core::run(&mut report);
             Ok(())
         }
-        Bench::Machine => machine::run(&mut report),
+        Bench::Machine { part } => machine::run(&mut report, part),
         Bench::Role(role) => return finish(machine::play(&role)),
     };
     report.finish();

@@ -82,13 +82,13 @@ impl Report {
         let peers = self.peers();
         let widths = self.rows.iter().map(|row| row.case.chars().count());
         let width = widths.max().unwrap_or(0);
-        print!("{:width$}      {:>27}   {:>24}", "", "ours", "floor");
+        print!("{:width$}      {:>27}   {:>34}", "", "ours", "floor");
         for peer in &peers {
             print!("   {peer:>18}");
         }
         print!(
-            "\n{:width$}  {:>2}  {:>8} {:>8} {:>9}   {:>8} {:>8} {:>6}",
-            "", "", "p50", "p99", "max", "p50", "p99", "ratio"
+            "\n{:width$}  {:>2}  {:>8} {:>8} {:>9}   {:>8} {:>8} {:>9} {:>6}",
+            "", "", "p50", "p99", "max", "p50", "p99", "max", "ratio"
         );
         for _ in &peers {
             print!("   {:>8} {:>9}", "p50", "p99");
@@ -98,7 +98,7 @@ impl Report {
             let in_unit = |duration| row.unit.of(duration);
             let Row { ours, floor, .. } = row;
             print!(
-                "{:width$}  {:>2}  {:>8.2} {:>8.2} {:>9.2}   {:>8.2} {:>8.2} {:>6.1}",
+                "{:width$}  {:>2}  {:>8.2} {:>8.2} {:>9.2}   {:>8.2} {:>8.2} {:>9.2} {:>6.1}",
                 row.case,
                 row.unit.symbol(),
                 in_unit(ours.p50),
@@ -106,6 +106,7 @@ impl Report {
                 in_unit(ours.max),
                 in_unit(floor.p50),
                 in_unit(floor.p99),
+                in_unit(floor.max),
                 ratio(*ours, *floor),
             );
             for name in &peers {

@@ -20,11 +20,31 @@ use crate::report::Report;
 
 const BENCH: &str = "machine";
 
-pub(crate) fn run(report: &mut Report) -> Result<()> {
-    reserve::run(report)?;
-    crowd::run(report)?;
-    cold::run(report)?;
-    projects::run(report)?;
+/// What can be measured alone.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// One process that reserves again and again
+    Reserve,
+    /// 64 processes that reserve at once
+    Crowd,
+    /// Processes that reserve once
+    Cold,
+    /// 50 projects
+    Projects,
+}
+
+pub(crate) fn run(report: &mut Report, only: Option<Part>) -> Result<()> {
+    for part in Part::value_variants() {
+        if only.is_some_and(|only| only != *part) {
+            continue;
+        }
+        match part {
+            Part::Reserve => reserve::run(report)?,
+            Part::Crowd => crowd::run(report)?,
+            Part::Cold => cold::run(report)?,
+            Part::Projects => projects::run(report)?,
+        }
+    }
     for sentence in REMARKS {
         report.remark((*sentence).to_owned());
     }
