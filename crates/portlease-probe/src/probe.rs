@@ -42,7 +42,7 @@ impl Probe {
     }
 
     /// Those of the ports that some socket listens on or, on Linux, is bound to, on any address: the
-    /// complete look, which takes some 300 µs longer than [`listening`](Self::listening).
+    /// complete look, which takes some 150 µs longer than [`listening`](Self::listening).
     ///
     /// A port that is absent may still be impossible to bind: connections may linger on it, or the
     /// system may reserve it. The last word is a bind.

@@ -13,9 +13,7 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, sendto, socket_with,
 };
 
-use crate::parse::diag::{
-    DiagSocket, FAMILIES, Look, Progress, dump_request, exact_request, read_answers,
-};
+use crate::parse::diag::{DiagSocket, Look, Progress, dump_request, exact_request, read_answers};
 use crate::parse::filter;
 use crate::{LIMIT, ProbeError, Socket};
 
@@ -137,16 +135,10 @@ impl Channel {
         filter: &[u8],
         each: &mut impl FnMut(DiagSocket),
     ) -> io::Result<()> {
-        for family in FAMILIES {
-            self.sequence = self.sequence.wrapping_add(1);
-            self.send(&dump_request(look, family, self.sequence, filter))?;
-            match self.answers(each) {
-                // A kernel without IPv6 has no sockets of it.
-                Err(error) if self.knows_tcp && is_missing(&error) => {}
-                answered => answered?,
-            }
-            self.knows_tcp = true;
-        }
+        self.sequence = self.sequence.wrapping_add(1);
+        self.send(&dump_request(look, self.sequence, filter))?;
+        self.answers(each)?;
+        self.knows_tcp = true;
         Ok(())
     }
 

@@ -4,13 +4,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// `AF_INET` and `AF_INET6` as the kernel of Linux numbers them.
-pub const FAMILIES: [u8; 2] = [IPV4, IPV6];
-
 const IPV4: u8 = 2;
 const IPV6: u8 = 10;
 
+/// The question about one family.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// The older question about TCP, which the kernel answers for all families at once. To ask for one
+/// after the other would make it walk through its tables twice.
+const TCPDIAG_GETSOCK: u16 = 18;
 const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const NLM_F_REQUEST: u16 = 0x1;
@@ -36,16 +37,16 @@ pub enum Look {
     Everything,
 }
 
-/// A request for all such sockets of a family that pass the filter.
-pub fn dump_request(look: Look, family: u8, sequence: u32, filter: &[u8]) -> Vec<u8> {
+/// A request for all such sockets, of both families, that pass the filter.
+pub fn dump_request(look: Look, sequence: u32, filter: &[u8]) -> Vec<u8> {
     let states = match look {
         Look::Listening => 1 << LISTEN,
         Look::Everything => 1 << LISTEN | 1 << BOUND_INACTIVE,
     };
-    let mut request = header(sequence, NLM_F_REQUEST | NLM_F_DUMP);
-    request.extend([family, IPPROTO_TCP, 0, 0]);
+    let mut request = header(TCPDIAG_GETSOCK, sequence, NLM_F_REQUEST | NLM_F_DUMP);
+    request.extend([0; 52]);
     request.extend(u32::to_ne_bytes(states));
-    request.extend([0; 48]);
+    request.extend([0; 4]);
     if let Ok(length) = u16::try_from(filter.len() + 4)
         && !filter.is_empty()
     {
@@ -58,7 +59,7 @@ pub fn dump_request(look: Look, family: u8, sequence: u32, filter: &[u8]) -> Vec
 
 /// A request for the one socket that would accept a connection to this address and port.
 pub fn exact_request(address: IpAddr, port: u16, sequence: u32) -> Vec<u8> {
-    let mut request = header(sequence, NLM_F_REQUEST);
+    let mut request = header(SOCK_DIAG_BY_FAMILY, sequence, NLM_F_REQUEST);
     let family = if address.is_ipv4() { IPV4 } else { IPV6 };
     request.extend([family, IPPROTO_TCP, 0, 0]);
     request.extend(u32::to_ne_bytes(1 << LISTEN));
@@ -77,10 +78,10 @@ pub fn exact_request(address: IpAddr, port: u16, sequence: u32) -> Vec<u8> {
     finish(request)
 }
 
-fn header(sequence: u32, flags: u16) -> Vec<u8> {
+fn header(kind: u16, sequence: u32, flags: u16) -> Vec<u8> {
     let mut request = Vec::with_capacity(128);
     request.extend([0; 4]);
-    request.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
+    request.extend(kind.to_ne_bytes());
     request.extend(flags.to_ne_bytes());
     request.extend(sequence.to_ne_bytes());
     request.extend([0; 4]);
@@ -153,7 +154,7 @@ pub fn read_answers(
                     _ => Progress::Done,
                 });
             }
-            SOCK_DIAG_BY_FAMILY => each(socket(payload).ok_or(Malformed)?),
+            SOCK_DIAG_BY_FAMILY | TCPDIAG_GETSOCK => each(socket(payload).ok_or(Malformed)?),
             _ => {}
         }
     }
@@ -193,8 +194,7 @@ mod tests {
     use super::*;
 
     fn message(kind: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
-        let mut message = header(sequence, 0);
-        message[4..6].copy_from_slice(&kind.to_ne_bytes());
+        let mut message = header(kind, sequence, 0);
         message.extend(payload);
         finish(message)
     }
@@ -231,14 +231,13 @@ mod tests {
 
     #[test]
     fn a_dump_of_two_sockets_is_read_to_its_end() {
-        let socket = message(SOCK_DIAG_BY_FAMILY, 7, &listening_on_port_3000());
         let done = message(NLMSG_DONE, 7, &[0; 4]);
-        check(&socket, Ok(Progress::Unfinished), 1);
-        check(
-            &[socket.clone(), socket, done].concat(),
-            Ok(Progress::Done),
-            2,
-        );
+        for kind in [SOCK_DIAG_BY_FAMILY, TCPDIAG_GETSOCK] {
+            let socket = message(kind, 7, &listening_on_port_3000());
+            check(&socket, Ok(Progress::Unfinished), 1);
+            let dump = [socket.clone(), socket, done.clone()].concat();
+            check(&dump, Ok(Progress::Done), 2);
+        }
     }
 
     #[test]
