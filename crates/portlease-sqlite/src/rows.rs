@@ -161,10 +161,10 @@ pub(crate) enum Verb {
     Replace,
 }
 
-const INSERT_LEASE: &str = "INSERT INTO lease \
+const INSERT_LEASE: &str = "INSERT OR ROLLBACK INTO lease \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-const REPLACE_LEASE: &str = "INSERT INTO lease \
+const REPLACE_LEASE: &str = "INSERT OR ROLLBACK INTO lease \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
      ON CONFLICT (host, port) DO UPDATE SET project = excluded.project, \
      service = excluded.service, instance = excluded.instance, framework = excluded.framework, \

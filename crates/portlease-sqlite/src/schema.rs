@@ -89,6 +89,9 @@ pub(crate) const CHANGES_KEPT: i64 = 1024;
 
 // A process that knows how a host was a moment ago asks which ports changed since, in place of
 // reading its rows again. Triggers write it down, so that nobody who changes a row can forget to.
+//
+// A failure ends the transaction, here and where leases are written: to undo a single statement,
+// SQLite would first copy every page that it is about to change.
 const VERSION_2: &str = "
 ALTER TABLE host ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
 
@@ -101,24 +104,29 @@ CREATE TABLE change (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER lease_inserted AFTER INSERT ON lease BEGIN
-    UPDATE host SET changes = changes + 1 WHERE id = NEW.host;
-    REPLACE INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host;
+    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = NEW.host;
+    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host
+        ON CONFLICT DO UPDATE SET port = excluded.port;
 END;
 CREATE TRIGGER lease_updated AFTER UPDATE ON lease BEGIN
-    UPDATE host SET changes = changes + 1 WHERE id = NEW.host;
-    REPLACE INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host;
+    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = NEW.host;
+    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host
+        ON CONFLICT DO UPDATE SET port = excluded.port;
 END;
 CREATE TRIGGER lease_deleted AFTER DELETE ON lease BEGIN
-    UPDATE host SET changes = changes + 1 WHERE id = OLD.host;
-    REPLACE INTO change SELECT id, changes % 1024, OLD.port FROM host WHERE id = OLD.host;
+    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = OLD.host;
+    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, OLD.port FROM host WHERE id = OLD.host
+        ON CONFLICT DO UPDATE SET port = excluded.port;
 END;
 CREATE TRIGGER memory_inserted AFTER INSERT ON memory BEGIN
-    UPDATE host SET changes = changes + 1 WHERE id = NEW.host;
-    REPLACE INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host;
+    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = NEW.host;
+    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host
+        ON CONFLICT DO UPDATE SET port = excluded.port;
 END;
 CREATE TRIGGER memory_deleted AFTER DELETE ON memory BEGIN
-    UPDATE host SET changes = changes + 1 WHERE id = OLD.host;
-    REPLACE INTO change SELECT id, changes % 1024, OLD.port FROM host WHERE id = OLD.host;
+    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = OLD.host;
+    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, OLD.port FROM host WHERE id = OLD.host
+        ON CONFLICT DO UPDATE SET port = excluded.port;
 END;
 ";
 

@@ -60,28 +60,29 @@ impl Floor {
     fn transact(&self, project: &str, range: PortRange) -> Result<u16> {
         let (first, last) = (range.first().get(), range.last().get());
         self.run("BEGIN IMMEDIATE", ())?;
-        let port = self
+        let (port, generation): (u16, i64) = self
             .connection
             .prepare_cached(
-                "SELECT coalesce(max(port), ?1 - 1) + 1 FROM lease WHERE host = 1 AND port BETWEEN ?1 AND ?2",
+                "SELECT coalesce(max(port), ?1 - 1) + 1, (SELECT last_generation + 1 FROM host WHERE id = 1) \
+                 FROM lease WHERE host = 1 AND port BETWEEN ?1 AND ?2",
             )?
-            .query_row((first, last), |row| row.get(0))?;
+            .query_row((first, last), |row| Ok((row.get(0)?, row.get(1)?)))?;
         self.run(
             "DELETE FROM memory WHERE host = 1 AND project = ? AND service = 'web' AND instance = 1",
             (project,),
         )?;
         self.run(
-            "INSERT INTO lease SELECT 1, ?, ?, 'web', 1, 'default', last_generation + 1, 'reserved', NULL, NULL, \
-             ?, ?, 'scan', 0, NULL, NULL, 1763000000000, 1763000000000 FROM host WHERE id = 1",
-            (port, project, first, last),
+            "INSERT OR ROLLBACK INTO lease VALUES (1, ?, ?, 'web', 1, 'default', ?, 'reserved', NULL, NULL, \
+             ?, ?, 'scan', 0, NULL, NULL, 1763000000000, 1763000000000)",
+            (port, project, generation, first, last),
         )?;
         self.run(
             "INSERT INTO usage VALUES (1, ?, 1) ON CONFLICT DO UPDATE SET grants = grants + 1",
             (port,),
         )?;
         self.run(
-            "UPDATE host SET last_generation = last_generation + 1, grants = grants + 1 WHERE id = 1",
-            (),
+            "UPDATE host SET last_generation = ?, grants = grants + 1 WHERE id = 1",
+            (generation,),
         )?;
         self.run("COMMIT", ())?;
         Ok(port)
