@@ -7,8 +7,9 @@
 )]
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use portlease::core::Request;
 use portlease::{Allocator, Options, Registry, Reservation};
@@ -16,19 +17,39 @@ use portlease::{Allocator, Options, Registry, Reservation};
 pub(crate) const SIZE: u16 = 8;
 
 /// A few neighbouring ports that nobody is on, below the range of outgoing connections. No two
-/// tests of one process get the same ones.
-pub(crate) fn free_ports() -> Range<u16> {
+/// tests of one process get the same ones, and they run one after the other: while one starts a
+/// process, that has a copy of every socket of the others for some microseconds, so what they close
+/// at that moment is not yet closed.
+pub(crate) struct Ports {
+    range: Range<u16>,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Deref for Ports {
+    type Target = Range<u16>;
+
+    fn deref(&self) -> &Range<u16> {
+        &self.range
+    }
+}
+
+pub(crate) fn free_ports() -> Ports {
+    static ALONE: Mutex<()> = Mutex::new(());
     static NEXT: AtomicU16 = AtomicU16::new(0);
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let seed = u16::try_from(std::process::id() % 900).expect("it is small");
     loop {
         let index = (seed + NEXT.fetch_add(1, Ordering::Relaxed)) % 900;
         let first = 21_000 + index * SIZE;
-        let ports = first..first + SIZE;
-        if ports
+        let range = first..first + SIZE;
+        if range
             .clone()
             .all(|port| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok())
         {
-            return ports;
+            return Ports {
+                range,
+                _alone: alone,
+            };
         }
     }
 }
