@@ -2,6 +2,7 @@
 
 use portlease::Grant;
 use portlease::core::PortRange;
+use portlease_probe::Hold;
 
 use super::floor::Floor;
 use super::ground::{Ground, Listeners, free_range};
@@ -23,6 +24,12 @@ pub(crate) fn run(report: &mut Report) -> Result<()> {
     let many = Case::new("reserve+hold, 10,000 leases", 101, 0)
         .among(10_000)
         .run(report)?;
+
+    let hold = hold(free_range(1)?);
+    report.remark(format!(
+        "A hold alone takes {:.2} µs, which is in ours and not in the floor.",
+        micros(hold)
+    ));
 
     report.aim("reserve+hold, p50 at most 60 µs", 60.0, micros(empty.ours));
     report.aim(
@@ -162,6 +169,20 @@ impl Case {
             samples,
         }
     }
+}
+
+fn hold(range: PortRange) -> Timing {
+    let effort = Effort {
+        warm_up: 300,
+        samples: 3_000,
+    };
+    let port = range.first();
+    time(
+        effort,
+        |_| port,
+        |port| Hold::take(*port),
+        |_, hold| drop(hold),
+    )
 }
 
 /// A project that has no lease yet.
