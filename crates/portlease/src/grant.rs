@@ -174,6 +174,10 @@ impl Grant {
     /// it starts in turn. Without a number, it is the holder of the lease; if the lease has none, it
     /// is whoever comes.
     ///
+    /// A server that starts itself anew in place, as Vite does when its configuration changes, closes
+    /// its port and binds it again within milliseconds. It needs an open gate all the time: open the
+    /// [`hold`](Self::hold) again after this.
+    ///
     /// # Errors
     ///
     /// [`Error::PortLost`] when another program listens on the port and stays there: the hold's
