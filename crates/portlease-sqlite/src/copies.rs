@@ -4,7 +4,7 @@
 use portlease_core::{
     Change, Counters, Generation, Host, Lease, Leases, Memory, Name, PortUsage, Scope, Timestamp,
 };
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params, Row, Statement};
 
 use crate::changes;
 use crate::explain::Trouble;
@@ -85,7 +85,7 @@ impl Copy {
         let usage = self.by_port(connection, host, "usage", "port, grants", |row| {
             Ok(PortUsage {
                 port: rows::port(row, 0)?,
-                grants: rows::number(row, 1)?,
+                grants: rows::count(row, 1)?,
             })
         });
         let generations = leases.iter().map(|lease| lease.generation);
@@ -111,9 +111,14 @@ impl Copy {
     ) -> Vec<T> {
         let sql = format!("SELECT {columns} FROM {table} WHERE host = ? AND port BETWEEN ? AND ?");
         let mut found = Vec::new();
+        // A table that is gone is gone at every port.
+        let Ok(mut statement) = connection.prepare_cached(&sql) else {
+            self.is_complete = false;
+            return found;
+        };
         let mut left = vec![(u16::MIN, u16::MAX)];
         while let Some((first, last)) = left.pop() {
-            match read(connection, &sql, (host, first, last), decode) {
+            match read(&mut statement, (host, first, last), decode) {
                 Ok(rows) => found.extend(rows),
                 Err(_) if first < last => {
                     let middle = first.midpoint(last);
@@ -133,7 +138,11 @@ impl Copy {
         parameters: impl Params,
         decode: impl Fn(&Row<'_>) -> Result<T, Trouble>,
     ) -> Vec<T> {
-        read(connection, sql, parameters, decode).unwrap_or_else(|_| {
+        let found = connection
+            .prepare_cached(sql)
+            .map_err(Trouble::from)
+            .and_then(|mut statement| read(&mut statement, parameters, decode));
+        found.unwrap_or_else(|_| {
             self.is_complete = false;
             Vec::new()
         })
@@ -141,12 +150,10 @@ impl Copy {
 }
 
 fn read<T>(
-    connection: &Connection,
-    sql: &str,
+    statement: &mut Statement<'_>,
     parameters: impl Params,
     decode: impl Fn(&Row<'_>) -> Result<T, Trouble>,
 ) -> Result<Vec<T>, Trouble> {
-    let mut statement = connection.prepare_cached(sql)?;
     let mut found = statement.query(parameters)?;
     let mut rows = Vec::new();
     while let Some(row) = found.next()? {

@@ -43,7 +43,11 @@ impl Trouble {
             Self::Sqlite(error) => {
                 let is_damage = match error {
                     rusqlite::Error::SqliteFailure(failure, message) => match failure.code {
-                        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => true,
+                        // What is written was decided on what was read, so that an index and its
+                        // table contradict each other where a constraint is in the way.
+                        ErrorCode::DatabaseCorrupt
+                        | ErrorCode::NotADatabase
+                        | ErrorCode::ConstraintViolation => true,
                         // The statements fit the version, so a table or a column is gone.
                         ErrorCode::Unknown => message
                             .as_ref()

@@ -7,8 +7,9 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::copies::{self, HostCopy, Winner};
-use crate::explain::Trouble;
+use crate::explain::{Trouble, unsuitable};
 use crate::loaded::{Loaded, hosts};
+use crate::rows::MAX_COUNT;
 use crate::transaction::{Mode, Transaction};
 
 /// Everything that a registry knows.
@@ -117,10 +118,10 @@ impl Export {
         Ok(imported)
     }
 
-    /// Whether this version can read the format.
+    /// Whether this version can read the format, and go on counting from its numbers.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         if self.format <= Self::FORMAT {
-            return Ok(());
+            return self.check_numbers();
         }
         Err(StoreError {
             kind: StoreErrorKind::NewerVersion,
@@ -131,5 +132,33 @@ impl Export {
             ),
             remedy: "Update Portlease, or export again with this version.".to_owned(),
         })
+    }
+
+    /// A registry that counts beyond what JSON can hold could not be exported again.
+    fn check_numbers(&self) -> Result<(), StoreError> {
+        let is_too_large = |leases: &Leases| {
+            let counters = leases.counters();
+            let usage = leases.usage().into_iter().map(|usage| usage.grants);
+            [
+                leases.last_generation().get(),
+                counters.grants,
+                counters.reuses,
+                counters.conflicts,
+                counters.moves,
+                counters.refusals,
+                counters.releases,
+                counters.swept,
+            ]
+            .into_iter()
+            .chain(usage)
+            .any(|number| number > MAX_COUNT)
+        };
+        match self.hosts.iter().find(|(_, leases)| is_too_large(leases)) {
+            None => Ok(()),
+            Some((host, _)) => Err(unsuitable(
+                format!("The export has a number of {host} that no registry counts to."),
+                "Export again, and import that.",
+            )),
+        }
     }
 }

@@ -7,8 +7,8 @@
 use std::collections::{HashMap, HashSet};
 
 use portlease_core::{
-    Change, Counters, Generation, Host, Leases, Name, Port, PortRange, PortSet, PortUsage, Scope,
-    Snapshot, Timestamp,
+    Change, Counters, Generation, Host, Lease, LeaseKey, Leases, Name, Port, PortRange, PortSet,
+    PortUsage, Scope, Snapshot, Timestamp,
 };
 use rusqlite::{Connection, Params, Row};
 
@@ -122,6 +122,7 @@ impl LoadedHost {
         if !(0..=CHANGES_KEPT).contains(&(progress.changes - self.changes)) {
             return Ok(false);
         }
+        self.leases.advance(progress.last_generation);
         // What changed is loaded whether it was asked for or not: a row that moved may have been.
         let runs = slots(self.changes, progress.changes);
         for (first, last) in &runs {
@@ -139,7 +140,6 @@ impl LoadedHost {
                 limits,
             )?;
         }
-        self.leases.advance(progress.last_generation);
         if let Some(at) = progress.last_swept {
             self.leases.apply(&Change::Swept { at });
         }
@@ -227,7 +227,7 @@ impl Progress {
         };
         Ok(Some(Self {
             changes: row.get(0)?,
-            last_generation: Generation::new(rows::number(row, 1)?),
+            last_generation: Generation::new(rows::count(row, 1)?),
             last_swept: rows::moment(row, 2)?,
         }))
     }
@@ -274,16 +274,16 @@ impl Head {
     pub(crate) fn decode(row: &Row<'_>) -> Result<Self, Trouble> {
         Ok(Self {
             row: Some(row.get(0)?),
-            last_generation: Generation::new(rows::number(row, 1)?),
+            last_generation: Generation::new(rows::count(row, 1)?),
             last_swept: rows::moment(row, 2)?,
             counters: Counters {
-                grants: rows::number(row, 3)?,
-                reuses: rows::number(row, 4)?,
-                conflicts: rows::number(row, 5)?,
-                moves: rows::number(row, 6)?,
-                refusals: rows::number(row, 7)?,
-                releases: rows::number(row, 8)?,
-                swept: rows::number(row, 9)?,
+                grants: rows::count(row, 3)?,
+                reuses: rows::count(row, 4)?,
+                conflicts: rows::count(row, 5)?,
+                moves: rows::count(row, 6)?,
+                refusals: rows::count(row, 7)?,
+                releases: rows::count(row, 8)?,
+                swept: rows::count(row, 9)?,
             },
         })
     }
@@ -296,9 +296,10 @@ impl Head {
             return Self::decode(row);
         }
         let mut statement = connection.prepare_cached("SELECT first_generation FROM registry")?;
-        let first: i64 = statement.query_row([], |row| row.get(0))?;
+        let mut found = statement.query([])?;
+        let row = found.next()?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         Ok(Self {
-            last_generation: Generation::new(first.cast_unsigned()),
+            last_generation: Generation::new(rows::count(row, 0)?),
             ..Self::default()
         })
     }
@@ -354,7 +355,7 @@ fn usage(connection: &Connection, host: i64) -> Result<Vec<PortUsage>, Trouble> 
     while let Some(row) = found.next()? {
         usage.push(PortUsage {
             port: rows::port(row, 0)?,
-            grants: rows::number(row, 1)?,
+            grants: rows::count(row, 1)?,
         });
     }
     Ok(usage)
@@ -381,14 +382,47 @@ fn load_rows(
     let mut statement = connection.prepare_cached(&part.select("lease", rows::LEASE))?;
     let mut found = statement.query(limits)?;
     while let Some(row) = found.next()? {
-        leases.put(reader.lease(row)?);
+        let lease = reader.lease(row)?;
+        if let Some(problem) = contradiction(leases, &lease) {
+            return Err(Trouble::Unreadable(problem));
+        }
+        leases.put(lease);
     }
     let mut statement = connection.prepare_cached(&part.select("memory", rows::MEMORY))?;
     let mut found = statement.query(limits)?;
     while let Some(row) = found.next()? {
-        leases.put_memory(reader.memory(row)?);
+        let memory = reader.memory(row)?;
+        if leases.at(memory.port).is_some() {
+            return Err(Trouble::Unreadable(remembered_too(memory.port)));
+        }
+        leases.put_memory(memory);
     }
     Ok(())
+}
+
+/// Why a lease cannot be there together with what is loaded already.
+fn contradiction(leases: &Leases, lease: &Lease) -> Option<String> {
+    let key = &lease.key;
+    if lease.generation > leases.last_generation() {
+        // The next grant could get its number, and its owner be taken for the next one's.
+        return Some(format!("the lease of {key} is newer than the last grant"));
+    }
+    if leases.memory_at(lease.port).is_some() {
+        return Some(remembered_too(lease.port));
+    }
+    let is_elsewhere = |key: &LeaseKey| {
+        leases
+            .get(key)
+            .is_some_and(|other| other.port != lease.port)
+    };
+    let mut followers = lease.followers.iter();
+    let has_two = is_elsewhere(key)
+        || followers.any(|follower| is_elsewhere(&key.sibling(follower.service.clone())));
+    has_two.then(|| format!("a service of {key} has two leases"))
+}
+
+fn remembered_too(port: Port) -> String {
+    format!("port {port} is leased and remembered")
 }
 
 impl Part {

@@ -39,11 +39,11 @@ pub(crate) struct Reader {
 impl Reader {
     /// Reads a lease from a row of [`LEASE`].
     pub(crate) fn lease(&mut self, row: &Row<'_>) -> Result<Lease, Trouble> {
-        Ok(Lease {
+        let lease = Lease {
             port: port(row, 0)?,
             key: self.key(row)?,
             framework: same_or_next(&mut self.framework, row, 4)?,
-            generation: Generation::new(number(row, 5)?),
+            generation: Generation::new(count(row, 5)?),
             state: word(row, 6)?,
             holder: self.holder(row, 7)?,
             listener: self.holder(row, 8)?,
@@ -55,7 +55,11 @@ impl Reader {
             followers: structured::<Vec<Follower>>(row, 14)?.unwrap_or_default(),
             granted_at: Timestamp::from_millis(number(row, 15)?),
             renewed_at: Timestamp::from_millis(number(row, 16)?),
-        })
+        };
+        if shares_twice(&lease) {
+            return Err(unreadable("a service shares one port twice"));
+        }
+        Ok(lease)
     }
 
     fn holder(&mut self, row: &Row<'_>, column: usize) -> Result<Option<Holder>, Trouble> {
@@ -89,6 +93,17 @@ impl Reader {
             instance: row.get(3)?,
         })
     }
+}
+
+fn shares_twice(lease: &Lease) -> bool {
+    let followers = lease.followers.iter().enumerate();
+    followers.into_iter().any(|(position, follower)| {
+        let earlier = &lease.followers[..position];
+        follower.service == lease.key.service
+            || earlier
+                .iter()
+                .any(|other| other.service == follower.service)
+    })
 }
 
 fn same_or_next(last: &mut Option<Name>, row: &Row<'_>, column: usize) -> Result<Name, Trouble> {
@@ -182,6 +197,18 @@ pub(crate) fn signed(number: u64) -> i64 {
 /// The reverse of [`signed`].
 pub(crate) fn number(row: &Row<'_>, column: usize) -> Result<u64, Trouble> {
     Ok(row.get::<_, i64>(column)?.cast_unsigned())
+}
+
+/// More than any registry counts to, and half of what every reader of JSON can hold: whoever has a
+/// number below it can go on counting.
+pub(crate) const MAX_COUNT: u64 = 1 << 52;
+
+/// A number that a registry counts up by itself.
+pub(crate) fn count(row: &Row<'_>, column: usize) -> Result<u64, Trouble> {
+    match number(row, column)? {
+        count @ 0..=MAX_COUNT => Ok(count),
+        _ => Err(unreadable("a number is larger than any registry counts")),
+    }
 }
 
 /// A moment that may be missing.

@@ -147,8 +147,11 @@ pub(crate) fn kind(connection: &Connection) -> Result<Kind, Trouble> {
     let application_id = number("PRAGMA application_id")?;
     let version = number("PRAGMA user_version")?;
     if application_id == APPLICATION_ID {
-        // A negative version was never written by anybody.
-        return Ok(Kind::Registry(usize::try_from(version).unwrap_or(0)));
+        // A registry gets its mark and its first version in one step.
+        return match usize::try_from(version) {
+            Ok(version @ 1..) => Ok(Kind::Registry(version)),
+            _ => Err(Trouble::Unreadable(format!("it has format {version}"))),
+        };
     }
     let is_empty = connection.query_row(
         "SELECT NOT EXISTS (SELECT * FROM sqlite_schema)",

@@ -3,8 +3,9 @@
 use std::fs::{self, OpenOptions};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use crate::support::{Folder, everything, filled, integrity, reserve, reserve_in};
+use crate::support::{Folder, RANGE, everything, filled, integrity, reserve, reserve_in};
 use portlease_core::{Lease, PortRange, StoreErrorKind};
 use portlease_sqlite::{Cause, SqliteStore};
 
@@ -221,6 +222,127 @@ fn a_row_that_says_nonsense() {
     });
     assert_eq!(after.saved.len(), 49, "all but that one");
     assert!(!after.is_complete);
+}
+
+/// Damages a registry by SQL, and answers how many of its 50 leases are left when it was used.
+fn saved_after(sql: &str) -> usize {
+    let folder = Folder::new();
+    let leases = filled(&folder.registry(), 50);
+    let after = check_when_used(&folder, &leases, |path| {
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection.execute_batch(sql).unwrap();
+    });
+    after.saved.len()
+}
+
+#[test]
+fn numbers_that_no_registry_counts_to() {
+    let too_large = ((1_i64 << 53) - 1).to_string();
+    for number in [&too_large, "-1"] {
+        for column in ["last_generation", "grants", "swept"] {
+            let saved = saved_after(&format!("UPDATE host SET {column} = {number}"));
+            assert_eq!(saved, 50, "{column}");
+        }
+        let saved = saved_after(&format!("UPDATE usage SET grants = {number}"));
+        assert_eq!(saved, 50);
+        let of_one = format!("UPDATE lease SET generation = {number} WHERE port = 20010");
+        assert_eq!(saved_after(&of_one), 49);
+    }
+}
+
+#[test]
+fn a_host_that_forgot_its_grants() {
+    assert_eq!(saved_after("UPDATE host SET last_generation = 1"), 50);
+}
+
+#[test]
+fn a_port_that_is_leased_and_remembered() {
+    let saved = saved_after(
+        "INSERT INTO memory SELECT host, port, 'other', service, instance, 0 FROM lease WHERE port = 20010",
+    );
+    assert_eq!(saved, 50);
+}
+
+#[test]
+fn a_service_with_two_leases() {
+    let folder = Folder::new();
+    filled(&folder.registry(), 50);
+    let connection = rusqlite::Connection::open(folder.registry()).unwrap();
+    let sql = "UPDATE lease SET followers = '[{\"service\":\"hmr\"}]' WHERE port = 20010; \
+        UPDATE lease SET project = '/home/ada/project-10', service = 'hmr' WHERE port = 20011;";
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    let store = SqliteStore::open(folder.registry()).unwrap();
+    assert_eq!(everything(&store).unwrap().len(), 49);
+    assert_eq!(store.recoveries()[0].contradicted.len(), 1);
+}
+
+#[test]
+fn a_service_that_shares_a_port_with_itself() {
+    let follower = "UPDATE lease SET followers = '[{\"service\":\"web\"}]' WHERE port = 20010";
+    assert_eq!(saved_after(follower), 49);
+}
+
+#[test]
+fn a_registry_that_lost_its_version() {
+    let folder = Folder::new();
+    let leases = filled(&folder.registry(), 50);
+    let after = check(&folder, &leases, |path| {
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection.pragma_update(None, "user_version", 0).unwrap();
+    });
+    assert_eq!(after.saved, leases);
+    assert!(after.is_complete);
+}
+
+#[test]
+fn an_index_that_knows_a_lease_that_is_gone() {
+    let folder = Folder::new();
+    let leases = filled(&folder.registry(), 2);
+    let path = folder.registry();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    // Without its entry in the schema the index does not learn of what becomes of the table.
+    connection
+        .execute_batch(
+            "CREATE TEMP TABLE entry AS SELECT * FROM main.sqlite_schema WHERE name = 'lease_by_key'; \
+             PRAGMA writable_schema = ON; \
+             DELETE FROM main.sqlite_schema WHERE name = 'lease_by_key'; \
+             PRAGMA writable_schema = RESET; \
+             DELETE FROM lease WHERE port = 20000; \
+             PRAGMA writable_schema = ON; \
+             INSERT INTO main.sqlite_schema SELECT * FROM entry; \
+             PRAGMA writable_schema = RESET;",
+        )
+        .unwrap();
+    drop(connection);
+    let store = SqliteStore::open(&path).unwrap();
+    let project = leases[0].key.project.as_str();
+    let again = reserve_in(&store, project, RANGE).expect("the damage is dealt with");
+    assert_eq!(again.key, leases[0].key);
+    assert_eq!(everything(&store).unwrap().len(), 2);
+    assert_eq!(store.recoveries().len(), 1);
+}
+
+#[test]
+fn many_hosts_without_a_table() {
+    const HOSTS: usize = 40;
+    let folder = Folder::new();
+    filled(&folder.registry(), 1);
+    let connection = rusqlite::Connection::open(folder.registry()).unwrap();
+    for host in 0..HOSTS {
+        let sql = "INSERT INTO host (name, last_generation) VALUES (?, 0)";
+        connection.execute(sql, [format!("host-{host}")]).unwrap();
+    }
+    connection.execute_batch("DROP TABLE usage").unwrap();
+    drop(connection);
+    let start = Instant::now();
+    let store = SqliteStore::open(folder.registry()).unwrap();
+    everything(&store).unwrap();
+    assert_eq!(store.hosts().unwrap().len(), HOSTS + 1);
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "a table that is gone is not looked for at each port"
+    );
 }
 
 #[test]

@@ -238,6 +238,18 @@ fn what_is_no_export_is_refused() {
     assert_eq!(error.kind, StoreErrorKind::NewerVersion, "{error}");
     assert_eq!(store.export().unwrap(), before);
 
+    for number in [
+        r#""lastGeneration":9007199254740991"#,
+        r#""counters":{"swept":9007199254740991}"#,
+        r#""usage":[{"port":3000,"grants":9007199254740991}]"#,
+    ] {
+        let json = format!(r#"{{"format":1,"hosts":{{"laptop":{{{number}}}}}}}"#);
+        let counted_up: Export = serde_json::from_str(&json).unwrap();
+        let error = store.import(&counted_up, OnConflict::Keep).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Unsuitable, "{error}");
+        assert_eq!(store.export().unwrap(), before);
+    }
+
     let twice = json(&before).replace("\"port\": 4000", "\"port\": 3000");
     let error = serde_json::from_str::<Export>(&twice).unwrap_err();
     assert!(error.to_string().contains("3000 stands twice"), "{error}");
