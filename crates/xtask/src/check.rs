@@ -9,7 +9,7 @@ use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 
 use crate::process::{cargo, root, run_quietly, succeeds};
 use crate::report::Report;
-use crate::{arrows, dependencies, harness, install};
+use crate::{arrows, dependencies, harness, install, systems};
 
 /// The gate alone.
 pub(crate) fn run() -> ExitCode {
@@ -40,6 +40,7 @@ pub(crate) fn add_steps(report: &mut Report) {
             "warnings",
         ]))
     });
+    systems::add_steps(report);
     report.quiet("documentation", || {
         // Private items are documented for whoever works here; their links must not rot either.
         run_quietly(

@@ -11,7 +11,9 @@ mod install;
 mod mutants;
 mod process;
 mod report;
+mod systems;
 mod test;
+mod toolchain;
 mod wasm;
 
 use std::ffi::OsString;
@@ -40,6 +42,8 @@ enum Task {
     Check,
     /// Build the core for the browser, which proves that no I/O is in it
     Wasm,
+    /// Check the code for macOS and Windows, from whatever system this is
+    Systems,
     /// Write the files that follow from the code (--check)
     #[command(disable_help_flag = true)]
     Generate {
@@ -93,6 +97,7 @@ fn main() -> Result<ExitCode> {
         Task::Test => Ok(test::run()),
         Task::Check => Ok(check::run()),
         Task::Wasm => wasm::build_core().map(|()| ExitCode::SUCCESS),
+        Task::Systems => Ok(systems::run()),
         Task::Generate { arguments } => harness::pass_through("generate", &arguments),
         Task::Model { arguments } => harness::pass_through("model", &arguments),
         Task::Race { arguments } => harness::pass_through("race", &arguments),
