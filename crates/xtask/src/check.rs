@@ -1,7 +1,7 @@
 //! The static gate: everything that can be said about the tree without running the project itself.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -9,7 +9,7 @@ use cargo_metadata::{CargoOpt, Metadata, MetadataCommand};
 
 use crate::process::{cargo, root, run_quietly, succeeds};
 use crate::report::Report;
-use crate::{arrows, dependencies, harness, install, systems};
+use crate::{arrows, dependencies, fuzz, harness, install, systems};
 
 /// The gate alone.
 pub(crate) fn run() -> ExitCode {
@@ -23,9 +23,13 @@ pub(crate) fn add_steps(report: &mut Report) {
     report.quiet("format", || {
         install::rust_component("rustfmt", "fmt")?;
         // Without this rustfmt colours its differences for a terminal that is not there.
-        run_quietly(&mut cargo([
-            "fmt", "--all", "--check", "--", "--color", "never",
-        ]))
+        let options = ["--check", "--", "--color", "never"];
+        run_quietly(cargo(["fmt", "--all"]).args(options))?;
+        run_quietly(
+            cargo(["fmt", "--manifest-path"])
+                .arg(fuzz::manifest())
+                .args(options),
+        )
     });
     report.quiet("clippy", || {
         install::rust_component("clippy", "clippy")?;
@@ -40,6 +44,7 @@ pub(crate) fn add_steps(report: &mut Report) {
             "warnings",
         ]))
     });
+    report.quiet("clippy of fuzz targets", fuzz::clippy);
     systems::add_steps(report);
     report.quiet("documentation", || {
         // Private items are documented for whoever works here; their links must not rot either.
@@ -59,13 +64,22 @@ pub(crate) fn add_steps(report: &mut Report) {
     });
     let mut metadata = None;
     report.quiet("dependency graph", || {
-        metadata = Some(resolved()?);
+        metadata = Some((
+            resolved(&root().join("Cargo.toml"))?,
+            resolved(&fuzz::manifest())?,
+        ));
         Ok(())
     });
-    if let Some(metadata) = &metadata {
-        report.quiet("dependency arrows", || arrows::check(metadata));
-        report.quiet("licences", || dependencies::check_licences(metadata));
-        report.quiet("sources", || dependencies::check_sources(metadata));
+    if let Some((project, fuzzing)) = &metadata {
+        report.quiet("dependency arrows", || arrows::check(project));
+        report.quiet("licences", || {
+            dependencies::check_licences(project)?;
+            dependencies::check_licences(fuzzing)
+        });
+        report.quiet("sources", || {
+            dependencies::check_sources(project)?;
+            dependencies::check_sources(fuzzing)
+        });
     }
     if has_advisories() {
         report.quiet("advisories", || {
@@ -86,8 +100,7 @@ pub(crate) fn add_steps(report: &mut Report) {
     }
 }
 
-fn resolved() -> Result<Metadata> {
-    let manifest = root().join("Cargo.toml");
+fn resolved(manifest: &Path) -> Result<Metadata> {
     Ok(MetadataCommand::new()
         .manifest_path(manifest)
         .features(CargoOpt::AllFeatures)

@@ -8,26 +8,27 @@ use std::fs;
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{Metadata, Package};
 use spdx::{Expression, Licensee, ParseMode};
+use toml::Value;
 
 use crate::process::root;
 
-/// Every package has a licence expression that the lists in deny.toml satisfy.
+/// Every package has a licence expression that the list in deny.toml satisfies.
 pub(crate) fn check_licences(metadata: &Metadata) -> Result<()> {
     let allowed = Allowed::read(&fs::read_to_string(root().join("deny.toml"))?)?;
     refuse_if_any(metadata.packages.iter().filter_map(|package| {
-        licence_problem(&package.name, package.license.as_deref(), &allowed)
+        licence_problem(package.license.as_deref(), &allowed.to(&package.name))
             .map(|problem| format!("{}: {problem}", named(package)))
     }))
 }
 
-/// Every package comes from crates.io or is a member of the workspace.
+/// Every package comes from crates.io or is our own.
 pub(crate) fn check_sources(metadata: &Metadata) -> Result<()> {
     refuse_if_any(metadata.packages.iter().filter_map(|package| {
         let from = match &package.source {
             Some(source) if source.is_crates_io() => return None,
-            None if metadata.workspace_members.contains(&package.id) => return None,
+            None if package.manifest_path.starts_with(root()) => return None,
             Some(source) => source.repr.as_str(),
-            None => "a folder outside the workspace",
+            None => "a folder outside the project",
         };
         Some(format!(
             "{} comes from {from}, not from crates.io",
@@ -36,33 +37,26 @@ pub(crate) fn check_sources(metadata: &Metadata) -> Result<()> {
     }))
 }
 
-/// The licences that deny.toml allows.
+/// The licences that deny.toml allows: to all, and beyond those to some.
 struct Allowed {
-    everywhere: Vec<Licensee>,
-    /// More of them for single packages, by name.
+    to_all: Vec<Licensee>,
     exceptions: Vec<(String, Vec<Licensee>)>,
 }
 
 impl Allowed {
     fn read(deny_toml: &str) -> Result<Self> {
         let deny: toml::Table = toml::from_str(deny_toml)?;
-        let licenses = deny
+        let section = deny
             .get("licenses")
-            .and_then(toml::Value::as_table)
             .context("deny.toml has no section [licenses]")?;
-        let exceptions = licenses.get("exceptions").and_then(toml::Value::as_array);
-        let exception = |entry: &toml::Value| {
-            let entry = entry
-                .as_table()
-                .context("an exception in deny.toml is not a table")?;
-            let package = entry
-                .get("crate")
-                .and_then(toml::Value::as_str)
-                .context("an exception in deny.toml has no `crate`")?;
-            Ok((package.to_owned(), licensees(entry)?))
+        let exceptions = section.get("exceptions").and_then(Value::as_array);
+        let exception = |exception: &Value| {
+            let package = exception.get("crate").and_then(Value::as_str);
+            let package = package.context("an exception in deny.toml names no crate")?;
+            Ok((package.to_owned(), licences(exception)?))
         };
         Ok(Self {
-            everywhere: licensees(licenses)?,
+            to_all: licences(section)?,
             exceptions: exceptions
                 .into_iter()
                 .flatten()
@@ -71,23 +65,19 @@ impl Allowed {
         })
     }
 
-    fn of(&self, package: &str) -> impl Iterator<Item = &Licensee> {
-        let exceptions = self
-            .exceptions
-            .iter()
-            .filter(move |(excepted, _)| excepted == package);
-        self.everywhere
-            .iter()
-            .chain(exceptions.flat_map(|(_, licences)| licences))
+    fn to(&self, package: &str) -> Vec<Licensee> {
+        let exceptions = self.exceptions.iter().filter(|(name, _)| name == package);
+        let more = exceptions.flat_map(|(_, licences)| licences);
+        self.to_all.iter().chain(more).cloned().collect()
     }
 }
 
-/// What stands in the list `allow`.
-fn licensees(table: &toml::Table) -> Result<Vec<Licensee>> {
-    let allowed = table
+/// The list `allow` of a section of deny.toml.
+fn licences(section: &Value) -> Result<Vec<Licensee>> {
+    let allowed = section
         .get("allow")
-        .and_then(toml::Value::as_array)
-        .context("deny.toml has no list `allow` where there should be one")?;
+        .and_then(Value::as_array)
+        .context("deny.toml has no list `allow` where one belongs")?;
     allowed
         .iter()
         .map(|name| {
@@ -99,7 +89,7 @@ fn licensees(table: &toml::Table) -> Result<Vec<Licensee>> {
         .collect()
 }
 
-fn licence_problem(package: &str, expression: Option<&str>, allowed: &Allowed) -> Option<String> {
+fn licence_problem(expression: Option<&str>, allowed: &[Licensee]) -> Option<String> {
     let Some(text) = expression else {
         return Some("it names no licence expression".to_owned());
     };
@@ -111,11 +101,8 @@ fn licence_problem(package: &str, expression: Option<&str>, allowed: &Allowed) -
     let Ok(expression) = Expression::parse_mode(text, mode) else {
         return Some(format!("its licence \"{text}\" is no SPDX expression"));
     };
-    let is_allowed = expression.evaluate(|requirement| {
-        allowed
-            .of(package)
-            .any(|licence| licence.satisfies(requirement))
-    });
+    let is_allowed = expression
+        .evaluate(|requirement| allowed.iter().any(|licence| licence.satisfies(requirement)));
     (!is_allowed).then(|| format!("its licence \"{text}\" is not allowed by deny.toml"))
 }
 
@@ -135,33 +122,12 @@ fn named(package: &Package) -> String {
 mod tests {
     use super::*;
 
-    const DENY: &str = r#"
-[licenses]
-allow = ["MIT", "Apache-2.0", "Unicode-3.0"]
-exceptions = [{ crate = "peer", allow = ["MPL-2.0"] }]
-"#;
-
     fn check(expression: Option<&str>, expected: Option<&str>) {
-        check_of("anything", expression, expected);
-    }
-
-    fn check_of(package: &str, expression: Option<&str>, expected: Option<&str>) {
-        let allowed = Allowed::read(DENY).unwrap();
-        assert_eq!(
-            licence_problem(package, expression, &allowed).as_deref(),
-            expected
-        );
-    }
-
-    #[test]
-    fn an_exception_is_for_one_package() {
-        check_of("peer", Some("MPL-2.0"), None);
-        check_of("peer", Some("MIT"), None);
-        check_of(
-            "anything",
-            Some("MPL-2.0"),
-            Some("its licence \"MPL-2.0\" is not allowed by deny.toml"),
-        );
+        let allowed =
+            Allowed::read("[licenses]\nallow = [\"MIT\", \"Apache-2.0\", \"Unicode-3.0\"]")
+                .unwrap();
+        let problem = licence_problem(expression, &allowed.to("some"));
+        assert_eq!(problem.as_deref(), expected);
     }
 
     #[test]
@@ -180,7 +146,7 @@ exceptions = [{ crate = "peer", allow = ["MPL-2.0"] }]
     }
 
     #[test]
-    fn a_licence_with_an_addition_is_another_one() {
+    fn an_exception_is_a_licence_of_its_own() {
         check(
             Some("Apache-2.0 WITH LLVM-exception"),
             Some("its licence \"Apache-2.0 WITH LLVM-exception\" is not allowed by deny.toml"),
@@ -197,15 +163,24 @@ exceptions = [{ crate = "peer", allow = ["MPL-2.0"] }]
     }
 
     #[test]
-    fn a_deny_toml_without_the_lists_is_an_error() {
+    fn a_deny_toml_without_the_list_is_an_error() {
         for deny_toml in [
             "",
-            "[licenses]\n",
+            "[licenses]",
             "[licenses]\nallow = [\"My Licence\"]",
-            "[licenses]\nallow = []\nexceptions = [{ allow = [\"MIT\"] }]",
-            "[licenses]\nallow = []\nexceptions = [{ crate = \"peer\" }]",
+            "[licenses]\nallow = []\nexceptions = [{ crate = \"some\" }]",
+            "[licenses]\nallow = []\nexceptions = [{ allow = [] }]",
         ] {
             assert!(Allowed::read(deny_toml).is_err(), "{deny_toml}");
         }
+    }
+
+    #[test]
+    fn an_exception_counts_for_its_package_alone() {
+        let deny_toml = "[licenses]\nallow = [\"MIT\"]\nexceptions = [{ crate = \"some\", allow = [\"NCSA\"] }]";
+        let allowed = Allowed::read(deny_toml).unwrap();
+        let problem = |package| licence_problem(Some("MIT AND NCSA"), &allowed.to(package));
+        assert_eq!(problem("some"), None);
+        assert!(problem("other").is_some());
     }
 }

@@ -1,5 +1,7 @@
 //! Bringing a machine what it lacks, so that a fresh one needs nothing but Rust.
 
+use std::env;
+
 use anyhow::{Result, bail};
 
 use crate::process::{cargo, program, read, run_live, run_quietly, succeeds};
@@ -58,6 +60,25 @@ pub(crate) fn programs_of_tests() -> Result<()> {
             "the tests start {}: install them, on Debian with `apt-get install {}` ({error:#})",
             programs.join(", "),
             packages.join(" ")
+        );
+    }
+    Ok(())
+}
+
+/// A compiler for C++, which the fuzzer is written in.
+pub(crate) fn cxx_compiler() -> Result<()> {
+    // Visual Studio's is found by the build itself, and is there where Rust links with it.
+    if cfg!(windows) {
+        return Ok(());
+    }
+    let compiler = env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    if succeeds(program(compiler).arg("--version")) {
+        return Ok(());
+    }
+    if let Err(error) = debian_packages(&["g++"]) {
+        bail!(
+            "fuzzing needs a C++ compiler: install one, on Debian with `apt-get install g++`, on macOS with \
+             `xcode-select --install` ({error:#})"
         );
     }
     Ok(())

@@ -6,6 +6,7 @@
 mod arrows;
 mod check;
 mod dependencies;
+mod fuzz;
 mod harness;
 mod install;
 mod mutants;
@@ -44,6 +45,14 @@ enum Task {
     Wasm,
     /// Check the code for macOS and Windows, from whatever system this is
     Systems,
+    /// Give strange bytes to everything that reads bytes from outside
+    Fuzz {
+        /// Search so many seconds in each target, with other inputs each time
+        #[arg(long)]
+        seconds: Option<u32>,
+        /// Only this target
+        target: Option<String>,
+    },
     /// Write the files that follow from the code (--check)
     #[command(disable_help_flag = true)]
     Generate {
@@ -98,6 +107,9 @@ fn main() -> Result<ExitCode> {
         Task::Check => Ok(check::run()),
         Task::Wasm => wasm::build_core().map(|()| ExitCode::SUCCESS),
         Task::Systems => Ok(systems::run()),
+        Task::Fuzz { seconds, target } => {
+            fuzz::run(target.as_deref(), seconds).map(|()| ExitCode::SUCCESS)
+        }
         Task::Generate { arguments } => harness::pass_through("generate", &arguments),
         Task::Model { arguments } => harness::pass_through("model", &arguments),
         Task::Race { arguments } => harness::pass_through("race", &arguments),

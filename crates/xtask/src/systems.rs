@@ -54,8 +54,9 @@ fn check(target: &str) -> Result<()> {
 }
 
 /// Lets a command that links nothing do without compiling anything but Rust: the libraries are said to be there already.
-fn without_c(command: &mut Command) -> &mut Command {
+pub(crate) fn without_c(command: &mut Command) -> &mut Command {
     command
         .env("LIBSQLITE3_SYS_USE_PKG_CONFIG", "1")
         .env("SQLITE3_LIB_DIR", root())
+        .env("CUSTOM_LIBFUZZER_PATH", root().join("libfuzzer.a"))
 }

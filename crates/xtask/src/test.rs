@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{cargo, root, run_quietly, spelled};
 use crate::report::{Report, Tally};
-use crate::{check, harness, install, wasm};
+use crate::{check, fuzz, harness, install, wasm};
 
 /// Runs it all. What is missing gets installed by the step that needs it.
 pub(crate) fn run() -> ExitCode {
@@ -16,6 +16,7 @@ pub(crate) fn run() -> ExitCode {
     check::add_steps(&mut report);
     report.quiet("programs of the tests", install::programs_of_tests);
     report.live("tests", run_tests);
+    report.live("fuzzing", fuzz::run_short);
     report.live("core for the browser", wasm::build_core);
     report.live("model --small", || harness::run("model", &["--small"]));
     report.live("model --small --mutants", || {
