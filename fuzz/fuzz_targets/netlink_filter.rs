@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use portlease_core::{Port, PortRange, PortSet};
 use portlease_fuzz::Choices;
-use portlease_probe::parse::diag::{FAMILIES, Look, dump_request};
+use portlease_probe::parse::diag::{Look, dump_request};
 use portlease_probe::parse::filter;
 
 /// So many ranges are passed exactly; of more, the filter may pass what lies between.
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn check(ports: &PortSet, tried: &[Port]) {
     let program = filter::program(ports);
-    let request = dump_request(Look::Everything, FAMILIES[0], 1, &program);
+    let request = dump_request(Look::Everything, 1, &program);
     assert_eq!(
         request[..4],
         u32::try_from(request.len())
@@ -44,7 +44,7 @@ fn check(ports: &PortSet, tried: &[Port]) {
     let attribute = u16::try_from(program.len() + 4)
         .expect("it is short")
         .to_ne_bytes();
-    assert_eq!(request[72..74], attribute);
+    assert_eq!(request[76..78], attribute);
     audit(&program);
     let is_exact = ports.ranges().count() <= EXACT;
     for &port in tried {

@@ -15,9 +15,12 @@ pub(crate) enum Event {
 /// A signal that would end this process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Signal {
-    pub(crate) number: i32,
-    /// Whether the terminal sent it: then the command got it as well.
-    pub(crate) from_terminal: bool,
+    /// Its number, unless the command got it as well, from the terminal.
+    #[cfg(unix)]
+    pub(crate) to_pass_on: Option<i32>,
+    /// Whether its sender expects everything to end. A program that reads from the terminal may do
+    /// something else on Ctrl-C.
+    pub(crate) is_final: bool,
 }
 
 /// The events of all commands that this process runs, one after the other.
@@ -56,8 +59,8 @@ fn listen_to_signals(sender: Sender<Event>) -> io::Result<()> {
     thread::spawn(move || {
         for origin in &mut signals {
             let signal = Signal {
-                number: origin.signal,
-                from_terminal: origin.cause == Cause::Kernel,
+                to_pass_on: Some(origin.signal).filter(|_| origin.cause != Cause::Kernel),
+                is_final: matches!(origin.signal, SIGHUP | SIGTERM),
             };
             if sender.send(Event::Signal(signal)).is_err() {
                 break;
@@ -70,12 +73,8 @@ fn listen_to_signals(sender: Sender<Event>) -> io::Result<()> {
 /// The console tells every process of its own, the command too.
 #[cfg(windows)]
 fn listen_to_signals(sender: Sender<Event>) -> io::Result<()> {
-    const CTRL_C: i32 = 2;
     ctrlc::set_handler(move || {
-        let signal = Signal {
-            number: CTRL_C,
-            from_terminal: true,
-        };
+        let signal = Signal { is_final: false };
         let _ = sender.send(Event::Signal(signal));
     })
     .map_err(io::Error::other)

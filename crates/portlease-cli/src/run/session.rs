@@ -266,13 +266,12 @@ impl Session<'_> {
 
     fn pass_on(&mut self, signal: Signal) {
         #[cfg(unix)]
-        if !signal.from_terminal
-            && let Some(process) = &self.process
-            && let Some(named) = rustix::process::Signal::from_named_raw(signal.number)
+        if let (Some(number), Some(process)) = (signal.to_pass_on, &self.process)
+            && let Some(named) = rustix::process::Signal::from_named_raw(number)
         {
             tree::signal(process, named);
         }
-        if ends_firmly(signal) {
+        if signal.is_final {
             self.deadline = Some(Instant::now() + self.manner.grace);
         }
     }
@@ -331,21 +330,6 @@ impl Served {
             None => self.state = State::Awaited(self.grant.arrival(Some(process.pid))?),
         }
         Ok(())
-    }
-}
-
-/// Whether whoever sent the signal expects everything to end. A program that reads from the terminal
-/// may do something else on Ctrl-C.
-fn ends_firmly(signal: Signal) -> bool {
-    #[cfg(unix)]
-    {
-        use signal_hook::consts::{SIGHUP, SIGTERM};
-        signal.number == SIGTERM || signal.number == SIGHUP
-    }
-    #[cfg(windows)]
-    {
-        let _ = signal;
-        false
     }
 }
 

@@ -27,16 +27,31 @@ const SIZE: u16 = 10;
 /// The folder of a project, and what belongs to it.
 pub(crate) struct Sandbox {
     folder: TempDir,
+    registry: String,
     pub(crate) ports: Range<u16>,
 }
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// Below a folder in which the project finds what it needs.
+    pub(crate) fn within(parent: &Path) -> Self {
+        let folder = tempfile::tempdir_in(parent).unwrap();
         fs::create_dir(folder.path().join("project")).unwrap();
         Self {
+            registry: format!("sqlite:{}", folder.path().join("registry.db").display()),
             folder,
             ports: free_ports(),
+        }
+    }
+
+    /// With the registry of another one.
+    pub(crate) fn sharing(self, other: &Self) -> Self {
+        Self {
+            registry: other.registry.clone(),
+            ..self
         }
     }
 
@@ -45,7 +60,9 @@ impl Sandbox {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.project().join(name), text).unwrap();
+        let file = self.project().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, text).unwrap();
     }
 
     pub(crate) fn read(&self, name: &str) -> Option<String> {
@@ -63,16 +80,11 @@ impl Sandbox {
         command
             .args(arguments)
             .current_dir(self.project())
-            .env("PORTLEASE_REGISTRY", self.registry())
+            .env("PORTLEASE_REGISTRY", &self.registry)
             .env("HOME", self.folder.path())
             .env_remove("PORT")
             .stdin(Stdio::null());
         command
-    }
-
-    pub(crate) fn registry(&self) -> String {
-        let file = self.folder.path().join("registry.db");
-        format!("sqlite:{}", file.display())
     }
 
     /// Runs it to its end.

@@ -1,0 +1,237 @@
+//! `portlease run` with the real dev servers, as their users start them.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+
+use rustix::process::Signal;
+use support::{Running, Sandbox, http, until};
+
+/// The folder below which projects find the dev servers. They are installed when they are missing,
+/// once for all runs of the tests that want the same.
+fn dev_servers() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let wanted = include_str!("dev-servers/package.json");
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dev-servers");
+        fs::create_dir_all(&target).unwrap();
+        // Another run of the tests may be installing them.
+        let lock = File::create(target.join("lock")).unwrap();
+        lock.lock().unwrap();
+        let done = target.join("installed.json");
+        if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
+            return target;
+        }
+        fs::write(target.join("package.json"), wanted).unwrap();
+        let output = Command::new("npm")
+            .args(["install", "--no-package-lock", "--no-audit", "--no-fund"])
+            .current_dir(&target)
+            .output()
+            .expect("this test needs npm, which comes with Node.js");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let is_well = output.status.success();
+        assert!(is_well, "npm cannot install the dev servers: {said}");
+        fs::write(done, wanted).unwrap();
+        target
+    })
+}
+
+/// Lets the tests run one after the other: they ask for the same ports, from registries of their own,
+/// and these servers are large.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A project whose `npm run dev` is this command.
+fn project(dev: &str, files: &[(&str, &str)]) -> Sandbox {
+    let sandbox = Sandbox::within(dev_servers());
+    let package = format!(r#"{{"name": "shop", "private": true, "scripts": {{"dev": "{dev}"}}}}"#);
+    sandbox.write("package.json", &package);
+    for (name, text) in files {
+        sandbox.write(name, text);
+    }
+    sandbox
+}
+
+fn vite() -> Sandbox {
+    project(
+        "vite",
+        &[
+            ("index.html", "<h1>shop</h1>"),
+            ("vite.config.mjs", "export default {}"),
+        ],
+    )
+}
+
+/// Starts the project in the range of its framework; its first port may be anybody's.
+fn start(sandbox: &Sandbox, command: &[&str]) -> Running {
+    let arguments = [&["run", "--"], command].concat();
+    let mut command = sandbox.portlease(&arguments);
+    command
+        .env("NEXT_TELEMETRY_DISABLED", "1")
+        .env("ASTRO_TELEMETRY_DISABLED", "1")
+        // npm's.
+        .env("NO_UPDATE_NOTIFIER", "1");
+    Running::of(command)
+}
+
+/// Serves a page on a port of the range, ends with everything that was started, and does it again on
+/// the same port.
+#[track_caller]
+fn check(sandbox: &Sandbox, command: &[&str], range: std::ops::RangeInclusive<u16>) {
+    let mut ports = Vec::new();
+    for _ in 0..2 {
+        let mut running = start(sandbox, command);
+        let port = running.ready();
+        assert!(range.contains(&port), "{port}");
+        let answer = until("it serves the page", || {
+            http(port).ok().filter(|answer| answer.contains(" 200"))
+        });
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert_eq!(sandbox.leases()[0]["lease"]["port"], port);
+        running.signal(Signal::TERM);
+        running.end();
+        assert!(http(port).is_err(), "it is gone");
+        ports.push(port);
+    }
+    assert_eq!(ports[0], ports[1]);
+    assert!(sandbox.leases().is_empty());
+}
+
+#[test]
+fn next() {
+    let _alone = alone();
+    let layout = "export default ({ children }) => <html><body>{children}</body></html>";
+    let page = "export default () => <h1>shop</h1>";
+    let sandbox = project(
+        "next dev",
+        &[("app/layout.jsx", layout), ("app/page.jsx", page)],
+    );
+    check(&sandbox, &["npm", "run", "dev"], 3000..=3100);
+}
+
+#[test]
+fn vite_through_a_script_and_directly() {
+    let _alone = alone();
+    let sandbox = vite();
+    check(&sandbox, &["npm", "run", "dev"], 5173..=5273);
+    check(&sandbox, &["npx", "vite"], 5173..=5273);
+    check(&sandbox, &["npx", "vite", "dev", "--host"], 5173..=5273);
+}
+
+#[test]
+fn astro() {
+    let _alone = alone();
+    let sandbox = project("astro dev", &[("src/pages/index.astro", "<h1>shop</h1>")]);
+    check(&sandbox, &["npm", "run", "dev"], 4321..=4421);
+}
+
+#[test]
+fn a_server_that_reads_the_variable() {
+    let _alone = alone();
+    let server = "require('node:http').createServer((_, answer) => answer.end('shop')).listen(process.env.PORT)";
+    let sandbox = project("node server.js", &[("server.js", server)]);
+    check(&sandbox, &["npm", "run", "dev"], 3000..=3100);
+    check(&sandbox, &["node", "server.js"], 3000..=3100);
+}
+
+#[test]
+fn vite_starts_anew_in_place_and_keeps_its_port() {
+    let _alone = alone();
+    let sandbox = vite();
+    let mut running = start(&sandbox, &["npx", "vite"]);
+    let port = running.ready();
+    for number in 0..3 {
+        let config = format!("export default {{ define: {{ NUMBER: {number} }} }}");
+        sandbox.write("vite.config.mjs", &config);
+        running.hear("server restarted");
+        assert!(http(port).unwrap().starts_with("HTTP/1.1 200"));
+    }
+    running.signal(Signal::TERM);
+    let (_, said) = running.end();
+    assert!(!said.concat().contains("already in use"), "{said:#?}");
+}
+
+#[test]
+fn twelve_at_the_same_moment_get_twelve_ports() {
+    let _alone = alone();
+    let first = vite();
+    let sandboxes: Vec<Sandbox> = (0..12).map(|_| vite().sharing(&first)).collect();
+    let ports: Vec<u16> = thread::scope(|scope| {
+        let serve = |sandbox| {
+            scope.spawn(move || {
+                let mut running = start(sandbox, &["npx", "vite"]);
+                let port = running.ready();
+                assert!(http(port).unwrap().starts_with("HTTP/1.1 200"));
+                running.signal(Signal::TERM);
+                let (_, said) = running.end();
+                assert!(!said.concat().contains("another port"), "{said:#?}");
+                port
+            })
+        };
+        let servers: Vec<_> = sandboxes.iter().map(serve).collect();
+        servers
+            .into_iter()
+            .map(|server| server.join().unwrap())
+            .collect()
+    });
+    let mut distinct = ports.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert_eq!(distinct.len(), 12, "{ports:?}");
+}
+
+#[test]
+fn twice_in_one_project_and_in_two_worktrees() {
+    let _alone = alone();
+    let sandbox = vite();
+    let git = |arguments: &[&str]| {
+        let status = Command::new("git")
+            .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com"])
+            .args(arguments)
+            .current_dir(sandbox.project())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .status();
+        assert!(
+            status.expect("this test needs git").success(),
+            "{arguments:?}"
+        );
+    };
+    git(&["init"]);
+    git(&["add", "."]);
+    git(&["commit", "--message", "All of it"]);
+    git(&["worktree", "add", "../worktree"]);
+
+    let mut first = start(&sandbox, &["npx", "vite"]);
+    let port = first.ready();
+    let mut second = start(&sandbox, &["npx", "vite"]);
+    let line = second.hear("This is instance 2");
+    assert!(line.contains(&port.to_string()), "{line}");
+    let second_port = second.ready();
+
+    let worktree = sandbox.project().with_file_name("worktree");
+    let mut command = sandbox.portlease(&["run", "--", "npx", "vite"]);
+    command.current_dir(&worktree);
+    let mut third = Running::of(command);
+    let third_port = third.ready();
+    assert!(port != second_port && port != third_port && second_port != third_port);
+    let leases = sandbox.leases();
+    let mut instances: Vec<u64> = leases
+        .iter()
+        .map(|lease| lease["lease"]["key"]["instance"].as_u64().unwrap())
+        .collect();
+    instances.sort_unstable();
+    assert_eq!(instances, [1, 1, 2], "a worktree is a project of its own");
+    for running in [first, second, third] {
+        running.signal(Signal::TERM);
+        running.end();
+    }
+}
