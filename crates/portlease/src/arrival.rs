@@ -3,12 +3,15 @@
 use std::time::{Duration, Instant};
 
 use portlease_core::{Holder, Occupant, Port, PortRange, Process};
-use portlease_probe::{Probe, ProbeError, identity};
+use portlease_probe::{Probe, ProbeError, Socket, identity};
 
 use crate::Error;
 
 /// Every so many looks, one goes to all addresses of the machine. It takes longer.
 const LOOKS_AT_LOOPBACK: u32 = 25;
+/// For how long the same socket has to listen before it counts as the server's. Vite listens on
+/// every address for a moment to see whether the port is free, before it listens where it was told.
+const STEADY: Duration = Duration::from_millis(100);
 /// For how long a stranger may be on the port before it counts as lost. One who only tries ports
 /// out is gone sooner, and the server's bind succeeds.
 const STRANGER_LIMIT: Duration = Duration::from_secs(1);
@@ -22,6 +25,8 @@ pub struct Arrival {
     /// Without a process, it is whoever comes.
     server: Option<Process>,
     looks: u32,
+    /// The sockets that listen, and since when it is these.
+    seen: Option<(Vec<Socket>, Instant)>,
     stranger_since: Option<Instant>,
 }
 
@@ -38,6 +43,7 @@ impl Arrival {
             port,
             server,
             looks: 0,
+            seen: None,
             stranger_since: None,
         }
     }
@@ -46,9 +52,14 @@ impl Arrival {
     pub(crate) fn look(&mut self, probe: &Probe, is_last: bool) -> Result<Sight, Error> {
         // Before the look: a server that ends after it listened has listened.
         let has_ended = self.has_ended();
-        let looks_everywhere = has_ended || is_last || self.looks.is_multiple_of(LOOKS_AT_LOOPBACK);
+        let looks_everywhere = has_ended
+            || is_last
+            || self.stranger_since.is_some()
+            || self.seen.is_some()
+            || self.looks.is_multiple_of(LOOKS_AT_LOOPBACK);
         self.looks = self.looks.wrapping_add(1);
         if !self.is_listened_to(probe, looks_everywhere)? {
+            self.seen = None;
             self.stranger_since = None;
             return if has_ended {
                 Err(Error::ServerEnded { port: self.port })
@@ -60,7 +71,13 @@ impl Arrival {
         let since = *self.stranger_since.get_or_insert_with(Instant::now);
         let is_decided = has_ended || is_last || since.elapsed() >= STRANGER_LIMIT;
         match self.arrived(probe, is_new || is_decided)? {
-            Ok(listener) => Ok(Sight::Arrived(listener)),
+            Ok(listener) if has_ended || is_last || self.is_steady(probe)? => {
+                Ok(Sight::Arrived(listener))
+            }
+            Ok(_) => {
+                self.stranger_since = None;
+                Ok(Sight::NotYet)
+            }
             Err(by) if is_decided => Err(Error::PortLost {
                 port: self.port,
                 by,
@@ -80,6 +97,19 @@ impl Arrival {
             Ok(!probe.listening(&port.into())?.is_empty())
         } else {
             Ok(probe.listener(self.port)?.is_some())
+        }
+    }
+
+    /// Whether the sockets that listen are those of some time ago.
+    fn is_steady(&mut self, probe: &Probe) -> Result<bool, ProbeError> {
+        let mut listening = probe.sockets(self.port)?;
+        listening.retain(|socket| socket.listens);
+        match &self.seen {
+            Some((seen, since)) if *seen == listening => Ok(since.elapsed() >= STEADY),
+            _ => {
+                self.seen = Some((listening, Instant::now()));
+                Ok(false)
+            }
         }
     }
 

@@ -41,6 +41,7 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
     if has_looked {
         inner.observer.look(&mut turn.facts, &candidates)?;
     }
+    let mut has_looked_closely = false;
     let mut has_swept = false;
     loop {
         let (reserved, trace) = match turn.lease() {
@@ -56,19 +57,26 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
             Err(error) => return Err(turn.given_up(error)),
         };
         match turn.hold_all(&reserved) {
-            Ok(true) => {
+            Ok(None) => {
                 if turn.before.is_sweep_due(turn.facts.now) && !has_swept {
                     inner.sweep(None)?;
                 }
                 return Ok(Grants::new(inner, reserved, trace, turn.holds.by_port));
             }
-            Ok(false) if !has_looked && !request.skip_port_check => {
+            Ok(Some(_)) if !has_looked && !request.skip_port_check => {
                 // The first candidate was not free: from here on a look at all of them is worth it.
                 has_looked = true;
                 inner.observer.look(&mut turn.facts, &candidates)?;
             }
-            Ok(false) if turn.lost < request.max_retries => turn.lost += 1,
-            Ok(false) => {
+            Ok(Some(_)) if !has_looked_closely && !request.skip_port_check => {
+                // Somebody is there who does not listen. There may be more of them.
+                has_looked_closely = true;
+                inner.observer.look_closely(&mut turn.facts, &candidates)?;
+            }
+            // Connections linger on it, or the system keeps it: nobody was faster.
+            Ok(Some(port)) if inner.observer.probe().sockets(port)?.is_empty() => {}
+            Ok(Some(_)) if turn.lost < request.max_retries => turn.lost += 1,
+            Ok(Some(_)) => {
                 let lost = turn.lost;
                 return Err(turn.given_up(Error::LostRaces { lost }));
             }
@@ -124,10 +132,11 @@ impl Turn<'_> {
         Ok((reserved, decision.trace))
     }
 
-    /// Whether every granted port is held. One that could not be is a fact for the next turn.
-    fn hold_all(&mut self, reserved: &Reserved) -> Result<bool, Error> {
+    /// Holds every granted port. Answers one that could not be held, which is a fact for the next
+    /// turn.
+    fn hold_all(&mut self, reserved: &Reserved) -> Result<Option<Port>, Error> {
         if self.request.skip_port_check {
-            return Ok(true);
+            return Ok(None);
         }
         let ports: PortSet = reserved.services.iter().map(Granted::port).collect();
         self.holds.by_port.retain(|port, _| ports.contains(*port));
@@ -149,13 +158,13 @@ impl Turn<'_> {
                         self.inner
                             .steps
                             .tell(format_args!("{}: {error}", granted.service));
-                        return Ok(false);
+                        return Ok(Some(port));
                     }
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// Whether the port is occupied by the service's own process, which is as good as a hold. If

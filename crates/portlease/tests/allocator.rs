@@ -8,7 +8,8 @@
 
 mod support;
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::io::Read as _;
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use portlease::core::{
     Command as Registration, Facts, Holder, IfRunning, LeaseState, LeaseStatus, Outcome, Port,
     PortRange, Process, Release, Verdict,
 };
-use portlease::probe::identity;
+use portlease::probe::{Hold, identity};
 use portlease::{Error, Registry, Reservation};
 use support::{SIZE, free_ports, memory, open, request, within};
 
@@ -65,6 +66,39 @@ fn listeners_on_any_address_are_passed_over() {
         1,
         "the ports that were lost on the way are not leased"
     );
+}
+
+#[test]
+fn holds_of_others_are_passed_over_although_nobody_listens() {
+    let (allocator, ports) = (memory(), free_ports());
+    let held = ports.start..ports.end - 1;
+    let _holds: Vec<Hold> = held
+        .map(|port| Hold::take(Port::literal(port)).unwrap())
+        .collect();
+    let request = within("shop", &ports).max_retries(0).build().unwrap();
+    let grant = allocator.reserve(&request).unwrap();
+    assert_eq!(grant.port().get(), ports.end - 1);
+}
+
+#[test]
+fn ports_on_which_connections_linger_are_passed_over() {
+    let (allocator, ports) = (memory(), free_ports());
+    for port in ports.start..ports.end - 1 {
+        linger_on(port);
+    }
+    let request = within("shop", &ports).max_retries(0).build().unwrap();
+    let grant = allocator.reserve(&request).unwrap();
+    assert_eq!(grant.port().get(), ports.end - 1);
+}
+
+/// A server that closes a connection first keeps the port in mind for a while when it has ended.
+fn linger_on(port: u16) {
+    let server = listen(port);
+    let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let (accepted, _) = server.accept().unwrap();
+    accepted.shutdown(Shutdown::Both).unwrap();
+    drop(accepted);
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
 }
 
 #[test]
