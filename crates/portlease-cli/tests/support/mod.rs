@@ -27,6 +27,7 @@ const SIZE: u16 = 10;
 /// The folder of a project, and what belongs to it.
 pub(crate) struct Sandbox {
     folder: TempDir,
+    home: TempDir,
     registry: String,
     pub(crate) ports: Range<u16>,
 }
@@ -43,6 +44,8 @@ impl Sandbox {
         Self {
             registry: format!("sqlite:{}", folder.path().join("registry.db").display()),
             folder,
+            // Elsewhere, because Next takes no folder for the root that has the home inside.
+            home: tempfile::tempdir().unwrap(),
             ports: free_ports(),
         }
     }
@@ -81,7 +84,7 @@ impl Sandbox {
             .args(arguments)
             .current_dir(self.project())
             .env("PORTLEASE_REGISTRY", &self.registry)
-            .env("HOME", self.folder.path())
+            .env("HOME", self.home.path())
             .env_remove("PORT")
             .stdin(Stdio::null());
         command
