@@ -29,6 +29,7 @@ pub(crate) fn cargo_subcommand(subcommand: &str) -> Result<()> {
 
 /// Programs that the tests start, and the Debian packages that have them.
 const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
+    ("git", "git"),
     ("ip", "iproute2"),
     ("python3", "python3"),
     ("setpriv", "util-linux"),
