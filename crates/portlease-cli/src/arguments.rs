@@ -9,6 +9,11 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::background::logs::Logs;
+use crate::background::restart::Restart;
+use crate::background::start::Start;
+use crate::background::status::Status;
+use crate::background::stop::Stop;
 use crate::exit;
 
 /// A port of its own for every dev server, service and container
@@ -26,6 +31,16 @@ pub(crate) struct Arguments {
 pub(crate) enum Task {
     /// Run a dev server on a port of its own
     Run(Run),
+    /// Run a dev server in the background
+    Start(Start),
+    /// Stop a dev server in the background
+    Stop(Stop),
+    /// Stop a dev server in the background and start it again
+    Restart(Restart),
+    /// Print what a dev server in the background said
+    Logs(Logs),
+    /// List the dev servers in the background
+    Status(Status),
     /// Print the port of a service, leasing one when it has none
     Get(Get),
     /// Give leased ports back
@@ -122,6 +137,9 @@ pub(crate) struct Run {
     /// How long the command may take to end before it is killed, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) grace: u64,
+    /// Keep a record of this run in the folder
+    #[arg(long, hide = true, value_name = "PATH")]
+    pub(crate) background: Option<PathBuf>,
     /// Print only what the command prints, and what goes wrong
     #[arg(long, short)]
     pub(crate) quiet: bool,

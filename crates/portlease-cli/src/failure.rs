@@ -35,6 +35,10 @@ impl Failure {
         self
     }
 
+    pub(crate) fn exit(&self) -> Code {
+        self.exit
+    }
+
     pub(crate) fn report(self) -> ExitCode {
         if self.as_json {
             let error = json!({"error": {"code": self.code, "message": self.message}});

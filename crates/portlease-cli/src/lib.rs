@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 
 mod arguments;
+mod background;
 mod commands;
 mod exit;
 mod failure;
@@ -40,6 +41,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match task {
         Task::Run(task) => run::run(&task),
+        Task::Start(task) => background::start::run(&task),
+        Task::Stop(task) => background::stop::run(&task),
+        Task::Restart(task) => background::restart::run(&task),
+        Task::Logs(task) => background::logs::run(&task),
+        Task::Status(task) => background::status::run(&task),
         Task::Get(task) => commands::get::run(&task),
         Task::Release(task) => commands::release::run(&task),
         Task::Ports(task) => commands::ports::run(&task),

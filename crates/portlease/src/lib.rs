@@ -45,6 +45,6 @@ pub use plain::Allocation;
 pub use portlease_core as core;
 pub use portlease_probe as probe;
 pub use project::{project_name, project_root};
-pub use registry::Registry;
+pub use registry::{Registry, state_folder};
 pub use reservation::Reservation;
 pub use summary::{ServiceResult, ServiceSummary, Summary};

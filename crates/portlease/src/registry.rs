@@ -81,12 +81,21 @@ impl std::fmt::Debug for Registry {
 }
 
 fn default_file() -> Result<PathBuf, Error> {
+    Ok(state_folder()?.join("registry.db"))
+}
+
+/// The folder where the platform keeps the state of programs, with a name of our own in it.
+///
+/// ```
+/// assert!(portlease::state_folder()?.ends_with("portlease") || !cfg!(target_os = "linux"));
+/// # Ok::<(), portlease::Error>(())
+/// ```
+pub fn state_folder() -> Result<PathBuf, Error> {
     let app = AppStrategyArgs {
         top_level_domain: "dev".into(),
         author: "Portlease".into(),
         app_name: "portlease".into(),
     };
     let strategy = choose_native_strategy(app).map_err(|_| Error::NoStateFolder)?;
-    let folder = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
-    Ok(folder.join("registry.db"))
+    Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()))
 }

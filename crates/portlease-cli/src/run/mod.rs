@@ -7,7 +7,7 @@ mod report;
 mod services;
 mod session;
 mod template;
-mod tree;
+pub(crate) mod tree;
 
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use portlease::core::{Capability, Holder, Lease, LeaseKey, Outcome as Granted};
 use portlease::{Allocator, Grants};
 
 use crate::arguments::Run;
+use crate::background::keeper::Keeper;
 use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
@@ -25,6 +26,23 @@ use session::{Manner, Outcome, serve};
 
 pub(crate) fn run(task: &Run) -> Result<ExitCode, Failure> {
     let prepared = prepare(task)?;
+    let project = &prepared.request.project;
+    let keeper = match &task.background {
+        Some(folder) => Some(Keeper::begin(folder, project, &task.command)?),
+        None => None,
+    };
+    let outcome = run_prepared(task, &prepared, keeper.as_ref());
+    if let Some(keeper) = &keeper {
+        keeper.has_ended(match &outcome {
+            Ok(number) => *number,
+            Err(failure) => failure.exit().number(),
+        });
+    }
+    outcome.map(ExitCode::from)
+}
+
+/// Answers the exit code.
+fn run_prepared(task: &Run, prepared: &Prepared, keeper: Option<&Keeper>) -> Result<u8, Failure> {
     for warning in &prepared.warnings {
         output::warning(format_args!("{warning}"));
     }
@@ -33,9 +51,10 @@ pub(crate) fn run(task: &Run) -> Result<ExitCode, Failure> {
         quiet: task.quiet,
         timeout: Duration::from_secs(task.timeout),
         grace: Duration::from_secs(task.grace),
+        keeper,
     };
     if task.if_running.takeover {
-        end_running(&allocator, &prepared, manner.grace)?;
+        end_running(&allocator, prepared, manner.grace)?;
     }
     tree::adopt_orphans();
     let events = Events::listen().map_err(|error| {
@@ -49,7 +68,7 @@ pub(crate) fn run(task: &Run) -> Result<ExitCode, Failure> {
         let grants = allocator.reserve_all(&prepared.request)?;
         if let Some(url) = attached_to(&grants) {
             output::line(format_args!("{url}"));
-            return Ok(Code::Done.into());
+            return Ok(Code::Done.number());
         }
         if !task.quiet {
             tell(&allocator, &grants)?;
@@ -130,12 +149,12 @@ fn url(lease: &Lease) -> String {
     format!("{scheme}://localhost:{}", lease.port)
 }
 
-fn code_of(status: ExitStatus) -> ExitCode {
+fn code_of(status: ExitStatus) -> u8 {
     #[cfg(unix)]
     let by_signal =
         std::os::unix::process::ExitStatusExt::signal(&status).map(|number| 128 + number);
     #[cfg(not(unix))]
     let by_signal = None;
     let number = status.code().or(by_signal).unwrap_or(1);
-    ExitCode::from(u8::try_from(number).unwrap_or(1))
+    u8::try_from(number).unwrap_or(1)
 }

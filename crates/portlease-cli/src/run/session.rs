@@ -10,6 +10,7 @@ use portlease::{Arrival, Error, Grant, Grants};
 
 use super::events::{Event, Events, Signal};
 use super::{report, tree};
+use crate::background::keeper::Keeper;
 use crate::exit::Code;
 use crate::failure::Failure;
 
@@ -31,16 +32,18 @@ pub(crate) enum Outcome {
 }
 
 /// How the session is to be.
-pub(crate) struct Manner {
+pub(crate) struct Manner<'a> {
     pub(crate) quiet: bool,
     pub(crate) timeout: Duration,
     pub(crate) grace: Duration,
+    /// Who writes down what happens, for a run in the background.
+    pub(crate) keeper: Option<&'a Keeper>,
 }
 
 /// A command that runs.
 pub(crate) struct Session<'a> {
     events: &'a Events,
-    manner: &'a Manner,
+    manner: &'a Manner<'a>,
     probe: Probe,
     pid: u32,
     process: Option<Process>,
@@ -81,7 +84,7 @@ pub(crate) fn serve(
     program: &str,
     grants: Grants,
     events: &Events,
-    manner: &Manner,
+    manner: &Manner<'_>,
 ) -> Result<Outcome, Failure> {
     let mut grants: Vec<Grant> = grants.into_iter().collect();
     let started = Instant::now();
@@ -186,6 +189,9 @@ impl Session<'_> {
             match served.look(&self.probe, self.process.as_ref()) {
                 Ok(true) if !served.was_ready => {
                     served.was_ready = true;
+                    if let Some(keeper) = self.manner.keeper {
+                        keeper.is_ready(&served.grant);
+                    }
                     if !self.manner.quiet {
                         report::ready(&served.grant, self.started.elapsed());
                     }
@@ -236,6 +242,9 @@ impl Session<'_> {
         main.grant.let_go();
         main.state = State::Elsewhere;
         main.was_ready = true;
+        if let Some(keeper) = self.manner.keeper {
+            keeper.is_ready(&main.grant);
+        }
         report::drifted(&main.grant, granted);
         Ok(())
     }

@@ -62,6 +62,10 @@ impl Sandbox {
         self.folder.path().join("project")
     }
 
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     pub(crate) fn write(&self, name: &str, text: &str) {
         let file = self.project().join(name);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -86,6 +90,7 @@ impl Sandbox {
             .env("PORTLEASE_REGISTRY", &self.registry)
             .env("HOME", self.home.path())
             .env_remove("PORT")
+            .env_remove("XDG_STATE_HOME")
             .stdin(Stdio::null());
         command
     }
