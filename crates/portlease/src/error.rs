@@ -5,6 +5,8 @@ use std::io;
 use portlease_core::{InvalidName, Name, Occupant, Port, Refusal, StoreError, TransactError};
 use portlease_probe::{BindError, ProbeError};
 
+use crate::ConfigError;
+
 /// Why there is no answer. Each kind is of its own: a refusal says that the request cannot be
 /// granted, everything else that something is broken.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +55,9 @@ pub enum Error {
         /// Who took it.
         by: Occupant,
     },
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// No preset has this name.
     #[error("There is no preset {kind:?} for {profile}. {}", choices(known))]
     UnknownPreset {
@@ -93,6 +98,7 @@ impl Error {
             Self::NotListening { .. } => "NOT_LISTENING",
             Self::ServerEnded { .. } => "SERVER_ENDED",
             Self::PortLost { .. } => "PORT_LOST",
+            Self::Config(_) => "INVALID_CONFIG",
             Self::UnknownPreset { .. } => "UNKNOWN_PRESET",
             Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
             Self::NoStateFolder => "NO_STATE_FOLDER",

@@ -21,10 +21,12 @@
 
 mod allocator;
 mod arrival;
+pub mod config;
 mod detect;
 mod draft;
 mod environment;
 mod error;
+mod folders;
 mod grant;
 mod observe;
 mod plain;
@@ -37,14 +39,16 @@ mod summary;
 
 pub use allocator::{Allocator, Options, Who};
 pub use arrival::Arrival;
+pub use config::{Config, ConfigError, ConfigSources};
 pub use detect::{Detected, Evidence, Hints, ServerCommand};
 pub use environment::{PortVariable, UnusableVariable};
 pub use error::Error;
+pub use folders::state_folder;
 pub use grant::{Grant, Grants};
 pub use plain::Allocation;
 pub use portlease_core as core;
 pub use portlease_probe as probe;
 pub use project::{project_name, project_root};
-pub use registry::{Registry, state_folder};
+pub use registry::Registry;
 pub use reservation::Reservation;
 pub use summary::{ServiceResult, ServiceSummary, Summary};

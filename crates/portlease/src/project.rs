@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use portlease_core::Name;
 
 /// What the root of a project has in it.
-const MARKERS: [&str; 3] = ["package.json", "Cargo.toml", ".git"];
+const MARKERS: [&str; 4] = ["portlease.toml", "package.json", "Cargo.toml", ".git"];
 
-/// The root of the project that a folder belongs to: the nearest folder with a `package.json`, a
-/// `Cargo.toml` or a `.git`, symbolic links resolved; the folder itself when there is none.
+/// The root of the project that a folder belongs to: the nearest folder with a `portlease.toml`, a
+/// `package.json`, a `Cargo.toml` or a `.git`, symbolic links resolved; the folder itself when there is none.
 ///
 /// Each git worktree is therefore a project of its own and keeps ports of its own.
 ///

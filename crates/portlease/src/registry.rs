@@ -4,12 +4,10 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use etcetera::AppStrategy as _;
-use etcetera::app_strategy::{AppStrategyArgs, choose_native_strategy};
 use portlease_core::{MemoryStore, Store};
 use portlease_sqlite::SqliteStore;
 
-use crate::Error;
+use crate::{Error, state_folder};
 
 /// The variable that names the registry.
 const VARIABLE: &str = "PORTLEASE_REGISTRY";
@@ -80,22 +78,6 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-fn default_file() -> Result<PathBuf, Error> {
+pub(crate) fn default_file() -> Result<PathBuf, Error> {
     Ok(state_folder()?.join("registry.db"))
-}
-
-/// The folder where the platform keeps the state of programs, with a name of our own in it.
-///
-/// ```
-/// assert!(portlease::state_folder()?.ends_with("portlease") || !cfg!(target_os = "linux"));
-/// # Ok::<(), portlease::Error>(())
-/// ```
-pub fn state_folder() -> Result<PathBuf, Error> {
-    let app = AppStrategyArgs {
-        top_level_domain: "dev".into(),
-        author: "Portlease".into(),
-        app_name: "portlease".into(),
-    };
-    let strategy = choose_native_strategy(app).map_err(|_| Error::NoStateFolder)?;
-    Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()))
 }

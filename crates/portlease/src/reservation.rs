@@ -77,6 +77,16 @@ enum Party {
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::builtin);
 static PRESETS: LazyLock<Presets> = LazyLock::new(Presets::builtin);
 
+/// The frameworks that everybody knows.
+pub(crate) fn catalog() -> &'static Catalog {
+    &CATALOG
+}
+
+/// The kinds of services that everybody knows.
+pub(crate) fn presets() -> &'static Presets {
+    &PRESETS
+}
+
 impl Reservation {
     /// For a project with a name.
     pub fn of(project: &str) -> Self {
@@ -91,8 +101,8 @@ impl Reservation {
         Self {
             project: None,
             folder: folder.to_path_buf(),
-            catalog: Cow::Borrowed(&CATALOG),
-            presets: Cow::Borrowed(&PRESETS),
+            catalog: Cow::Borrowed(catalog()),
+            presets: Cow::Borrowed(presets()),
             profile: DEVELOPMENT.to_owned(),
             earlier: Vec::new(),
             current: Draft::new("web"),

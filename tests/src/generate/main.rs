@@ -18,7 +18,10 @@ struct Arguments {
 }
 
 /// Each file below the root of the workspace, and what makes it.
-const FILES: &[(&str, Maker)] = &[("docs/frameworks.md", frameworks)];
+const FILES: &[(&str, Maker)] = &[
+    ("docs/frameworks.md", frameworks),
+    ("docs/portlease.schema.json", schema),
+];
 type Maker = fn() -> String;
 
 fn main() -> io::Result<ExitCode> {
@@ -51,6 +54,11 @@ fn root() -> PathBuf {
         .parent()
         .map(Path::to_path_buf)
         .unwrap_or_default()
+}
+
+/// What editors know about `portlease.toml`.
+fn schema() -> String {
+    format!("{:#}\n", portlease::config::schema())
 }
 
 /// The catalogue for readers.
