@@ -54,10 +54,16 @@ pub(crate) enum Task {
     Explain(Explain),
     /// Remove leases whose owners are gone
     Cleanup(Cleanup),
+    /// Show, check and describe the configuration
+    Config(Config),
 }
 
 /// The project that a command is about.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a flag has the name of its field"
+)]
 pub(crate) struct Project {
     /// The name of the project [default: the path of its root folder]
     #[arg(long, value_name = "NAME")]
@@ -65,6 +71,9 @@ pub(crate) struct Project {
     /// The folder of the project [default: the current one]
     #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
     pub(crate) dir: Option<PathBuf>,
+    /// The environment whose part of the configuration holds, such as production
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
 }
 
 /// Which port is wanted.
@@ -117,7 +126,7 @@ pub(crate) struct Run {
     pub(crate) project: Project,
     #[command(flatten)]
     pub(crate) wish: Wish,
-    /// A service of the command, and the variable that names its port [default: web=PORT]
+    /// A service of the command, and the variable that names its port [default: those of the configuration, or web=PORT]
     ///
     /// May be repeated. The first is the one that the command serves; without a variable it is PORT, for the others it is made
     /// from the name: API_PORT for api.
@@ -128,15 +137,15 @@ pub(crate) struct Run {
     /// Add no flags to the command
     #[arg(long)]
     pub(crate) no_flags: bool,
-    /// How long the server may take to listen, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    pub(crate) timeout: u64,
-    /// How often another port is tried after a stranger took the leased one
-    #[arg(long, value_name = "TIMES", default_value_t = 3)]
-    pub(crate) retries: u16,
-    /// How long the command may take to end before it is killed, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    pub(crate) grace: u64,
+    /// How long the server may take to listen, in seconds [default: 120]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<u32>,
+    /// How often another port is tried after a stranger took the leased one [default: 10]
+    #[arg(long, value_name = "TIMES")]
+    pub(crate) retries: Option<u16>,
+    /// How long the command may take to end before it is killed, in seconds [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) grace: Option<u32>,
     /// Keep a record of this run in the folder
     #[arg(long, hide = true, value_name = "PATH")]
     pub(crate) background: Option<PathBuf>,
@@ -161,9 +170,9 @@ pub(crate) struct Get {
     pub(crate) project: Project,
     #[command(flatten)]
     pub(crate) wish: Wish,
-    /// The service
-    #[arg(long, value_name = "NAME", default_value = "web")]
-    pub(crate) service: String,
+    /// The service [default: the first one of the configuration, or web]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
     /// Print an object with all that is known about the lease
     #[arg(long)]
     pub(crate) json: bool,
@@ -238,9 +247,9 @@ pub(crate) struct Explain {
     pub(crate) project: Project,
     #[command(flatten)]
     pub(crate) wish: Wish,
-    /// The service
-    #[arg(long, value_name = "NAME", default_value = "web")]
-    pub(crate) service: String,
+    /// The service [default: the first one of the configuration, or web]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
     /// Print an object
     #[arg(long)]
     pub(crate) json: bool,
@@ -259,6 +268,62 @@ pub(crate) struct Cleanup {
     /// Print the removed leases as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Show, check and describe the configuration
+///
+/// What a flag says comes first, then environment variables (PORTLEASE_MAX_RETRIES for maxRetries), the project's
+/// portlease.toml or the key "portlease" of its package.json, and the user's config.toml.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  portlease config
+  portlease config check
+  portlease config schema > portlease.schema.json"
+)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) task: Option<ConfigTask>,
+    #[command(flatten)]
+    pub(crate) show: ConfigShow,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigTask {
+    /// Print each value and who said it
+    Show(ConfigShow),
+    /// Tell what is wrong with the configuration, or with one file
+    Check(ConfigCheck),
+    /// Print the JSON Schema, for editors
+    Schema,
+    /// Print where configuration is looked for
+    Path(ConfigPath),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigShow {
+    #[command(flatten)]
+    pub(crate) project: Project,
+    /// Print an object for each value
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigCheck {
+    /// The file [default: everything that holds here]
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) project: Project,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigPath {
+    #[command(flatten)]
+    pub(crate) project: Project,
 }
 
 fn range(text: &str) -> Result<(u64, u64), String> {

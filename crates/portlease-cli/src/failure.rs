@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use portlease::core::StoreErrorKind;
-use portlease::{Error, core::Refusal};
+use portlease::{ConfigError, Error, core::Refusal};
 use serde_json::json;
 
 use crate::exit::Code;
-use crate::output;
+use crate::{output, snippet};
 
 /// A failed command: a stable code, a sentence, and the exit code that belongs to it.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct Failure {
     message: String,
     exit: Code,
     as_json: bool,
+    /// When it is the configuration that is wrong: it is shown.
+    config: Option<Box<ConfigError>>,
 }
 
 impl Failure {
@@ -25,6 +27,7 @@ impl Failure {
             message: message.into(),
             exit,
             as_json: false,
+            config: None,
         }
     }
 
@@ -41,8 +44,16 @@ impl Failure {
 
     pub(crate) fn report(self) -> ExitCode {
         if self.as_json {
-            let error = json!({"error": {"code": self.code, "message": self.message}});
-            output::line(format_args!("{error}"));
+            let mut error = json!({"code": self.code, "message": self.message});
+            if let Some(place) = self.config.as_ref().and_then(|error| error.place()) {
+                let (line, column) = place.line_and_column();
+                error["file"] = place.path().to_string_lossy().into();
+                error["line"] = line.into();
+                error["column"] = column.into();
+            }
+            output::line(format_args!("{}", json!({"error": error})));
+        } else if let Some(report) = self.config.as_deref().and_then(snippet::drawn) {
+            output::note(format_args!("{}", report.trim_end()));
         } else {
             output::complaint(format_args!("{}", self.message));
         }
@@ -52,7 +63,14 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(exit_of(&error), error.code(), error.to_string())
+        let failure = Self::new(exit_of(&error), error.code(), error.to_string());
+        match error {
+            Error::Config(error) => Self {
+                config: Some(Box::new(error)),
+                ..failure
+            },
+            _ => failure,
+        }
     }
 }
 
@@ -63,6 +81,7 @@ fn exit_of(error: &Error) -> Code {
             | Refusal::InvalidRange { .. }
             | Refusal::InvalidName { .. },
         )
+        | Error::Config(_)
         | Error::UnknownPreset { .. }
         | Error::InvalidRegistry { .. } => Code::Usage,
         Error::Refused(_) | Error::LostRaces { .. } => Code::Refused,

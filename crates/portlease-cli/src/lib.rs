@@ -16,6 +16,7 @@ mod failure;
 mod output;
 mod run;
 mod selection;
+mod snippet;
 
 use arguments::{Arguments, Task};
 use exit::Code;
@@ -52,6 +53,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Who(task) => commands::who::run(&task),
         Task::Explain(task) => commands::explain::run(&task),
         Task::Cleanup(task) => commands::cleanup::run(&task),
+        Task::Config(task) => commands::config::run(&task),
     };
     match outcome {
         Ok(code) => code,

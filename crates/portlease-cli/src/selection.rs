@@ -3,15 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use portlease::{
-    Allocator, Error, Hints, Options, Reservation,
+    Allocator, Config, ConfigSources, Error, Hints, Options, Reservation,
     core::{Move, Name},
     project_name,
 };
 
 use crate::arguments::{Project, Wish};
 
-pub(crate) fn open() -> Result<Allocator, Error> {
-    Allocator::open(Options::default())
+/// Opens the registry that the configuration names.
+pub(crate) fn open(config: &Config) -> Result<Allocator, Error> {
+    Allocator::open(Options {
+        registry: config.registry()?,
+        ..Options::default()
+    })
+}
+
+/// The same for a command that is about no project in particular.
+pub(crate) fn open_here() -> Result<Allocator, Error> {
+    open(&Project::default().config()?)
 }
 
 impl Project {
@@ -20,34 +29,46 @@ impl Project {
         self.dir.clone().unwrap_or_else(|| PathBuf::from("."))
     }
 
-    /// The name of the project.
-    pub(crate) fn name(&self) -> Result<Name, Error> {
-        match &self.project {
-            Some(name) => Ok(name.parse()?),
-            None => Ok(project_name(&self.folder())?),
-        }
+    /// Where the configuration of the project is looked for.
+    pub(crate) fn sources(&self) -> ConfigSources {
+        ConfigSources::of_folder(&self.folder())
+            .flag("project", "--project", self.project.clone())
+            .flag("profile", "--profile", self.profile.clone())
     }
 
-    /// A reservation for the project, in its folder.
-    pub(crate) fn reservation(&self) -> Reservation {
-        let folder = self.folder();
-        match &self.project {
-            Some(name) => Reservation::of(name).folder(&folder),
-            None => Reservation::of_folder(&folder),
+    /// The configuration of the project.
+    pub(crate) fn config(&self) -> Result<Config, Error> {
+        Ok(self.sources().read()?)
+    }
+
+    /// The name of the project.
+    pub(crate) fn name(&self, config: &Config) -> Result<Name, Error> {
+        match &config.settings().project {
+            Some(name) => Ok(name.clone()),
+            None => Ok(project_name(&self.folder())?),
         }
     }
 }
 
 impl Wish {
-    /// What the user wishes for the current service of the reservation, and what is known of the
-    /// command that serves it.
-    pub(crate) fn apply(&self, reservation: Reservation, command: Option<&str>) -> Reservation {
+    /// What the configuration says about a service, what the user wishes for it, and what is known of the command that
+    /// serves it. The service is the one that the reservation named last.
+    pub(crate) fn apply(
+        &self,
+        reservation: Reservation,
+        config: &Config,
+        service: &str,
+        command: Option<&str>,
+    ) -> Reservation {
+        let declared = config.settings().services.get(service);
+        let declared = declared.and_then(|service| service.framework.as_ref());
         let hints = Hints {
-            detected_framework: self.framework.clone(),
+            detected_framework: self.framework.clone().or(declared.map(ToString::to_string)),
             run_command: command.map(str::to_owned),
             ..Hints::default()
         };
-        let mut reservation = reservation.hints(hints).prefer(self.prefer.iter().copied());
+        let reservation = reservation.prefer(self.prefer.iter().copied());
+        let mut reservation = config.service(reservation, service).hints(hints);
         if let Some(port) = self.port {
             reservation = reservation.strict(port);
         }
@@ -58,6 +79,24 @@ impl Wish {
             reservation = reservation.force_new();
         }
         reservation.exclude(self.exclude.iter().copied())
+    }
+
+    /// A reservation of one service, and of those whose port it shares.
+    pub(crate) fn reservation(
+        &self,
+        config: &Config,
+        service: Option<&str>,
+    ) -> Result<Reservation, Error> {
+        let service = match service {
+            Some(name) => name.parse()?,
+            None => config.main_service(),
+        };
+        let reservation = config.project_reservation().service(&service);
+        let reservation = self.apply(reservation, config, &service, None);
+        let others = config.chosen(&[service]).into_iter().skip(1);
+        Ok(others.fold(reservation, |reservation, name| {
+            config.service(reservation.also(&name), &name)
+        }))
     }
 }
 

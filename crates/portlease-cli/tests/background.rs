@@ -168,3 +168,29 @@ fn a_record_that_cannot_be_read_is_told() {
     assert_eq!(stopped.code, Some(1), "{stopped:?}");
     assert!(stopped.stderr.contains("run.json"), "{stopped:?}");
 }
+
+#[test]
+fn it_knows_the_project_by_its_configured_name() {
+    let sandbox = Sandbox::new();
+    let _stopped = Stopped(&sandbox);
+    let (first, last) = (sandbox.ports.start, sandbox.ports.end - 1);
+    let config = format!("project = 'shop'\nservices.site.range = '{first}-{last}'");
+    sandbox.write("portlease.toml", &config);
+    let port = start(&sandbox);
+    assert!(sandbox.ports.contains(&port), "{port}");
+    let stopped = sandbox.ended(&["stop"]);
+    assert_eq!(stopped.stdout.trim_end(), "stopped shop", "{stopped:?}");
+}
+
+#[test]
+fn it_waits_as_long_as_is_configured() {
+    let sandbox = Sandbox::new();
+    let _stopped = Stopped(&sandbox);
+    sandbox.write("portlease.toml", "timeout = 1\ngrace = 1");
+    let started = sandbox.ended(&["start", "--", "sleep", "60"]);
+    assert_eq!(started.code, Some(5), "{started:?}");
+    assert!(
+        started.stderr.contains("It does not listen yet"),
+        "{started:?}"
+    );
+}

@@ -14,7 +14,9 @@ use std::path::Path;
 
 use clap::Args;
 use portlease::core::Name;
-use portlease::{Error, project_name};
+use portlease::{Config, Error};
+
+use crate::arguments::Project;
 
 /// The project that a command is about.
 #[derive(Debug, Clone, Args)]
@@ -25,12 +27,24 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn name(&self) -> Result<Name, Error> {
-        match &self.project {
-            Some(project) if !Path::new(project).is_dir() => Ok(project.parse()?),
-            folder => {
-                let folder = folder.as_deref().unwrap_or(".");
-                Ok(project_name(Path::new(folder))?)
-            }
+        self.project().name(&self.config()?)
+    }
+
+    /// The configuration of the folder, or of the current one when the project is told by its name.
+    pub(crate) fn config(&self) -> Result<Config, Error> {
+        self.project().config()
+    }
+
+    fn project(&self) -> Project {
+        let said = self.project.clone();
+        let (dir, project) = match said {
+            Some(said) if Path::new(&said).is_dir() => (Some(said.into()), None),
+            said => (None, said),
+        };
+        Project {
+            project,
+            dir,
+            profile: None,
         }
     }
 }

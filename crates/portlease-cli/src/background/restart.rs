@@ -1,7 +1,6 @@
 //! `portlease restart`
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 
@@ -18,16 +17,16 @@ Examples:
 pub(crate) struct Restart {
     #[command(flatten)]
     pub(crate) target: Target,
-    /// How long it may take to end before it is killed, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    pub(crate) grace: u64,
-    /// How long the server may take to listen, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    pub(crate) timeout: u64,
+    /// How long it may take to end before it is killed, in seconds [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) grace: Option<u32>,
+    /// How long the server may take to listen, in seconds [default: 120]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<u32>,
 }
 
 pub(crate) fn run(task: &Restart) -> Result<ExitCode, Failure> {
-    stop::stop(&task.target.name()?, Duration::from_secs(task.grace))?;
+    stop::stop(&task.target.name()?, &task.target.config()?, task.grace)?;
     start::run(&Start {
         target: task.target.clone(),
         open: false,

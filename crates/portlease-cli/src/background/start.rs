@@ -36,9 +36,9 @@ pub(crate) struct Start {
     /// Open the browser when it is ready
     #[arg(long)]
     pub(crate) open: bool,
-    /// How long the server may take to listen, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120)]
-    pub(crate) timeout: u64,
+    /// How long the server may take to listen, in seconds [default: 120]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<u32>,
     /// The command and its arguments
     #[arg(last = true)]
     pub(crate) command: Vec<String>,
@@ -46,6 +46,10 @@ pub(crate) struct Start {
 
 pub(crate) fn run(task: &Start) -> Result<ExitCode, Failure> {
     let project = task.target.name()?;
+    let timeout = match task.timeout {
+        Some(seconds) => Duration::from_secs(seconds.into()),
+        None => task.target.config()?.timeout(),
+    };
     let run = Run::of(&project)?;
     let former = run.record()?;
     let record = match former.filter(Record::is_running) {
@@ -54,11 +58,11 @@ pub(crate) fn run(task: &Start) -> Result<ExitCode, Failure> {
                 "{project} runs already (pid {})",
                 record.process.pid
             ));
-            wait(&run, record.process.pid, task.timeout)?
+            wait(&run, record.process.pid, timeout)?
         }
         None => {
             let pid = spawn(task, &project, &run)?;
-            wait(&run, pid, task.timeout)?
+            wait(&run, pid, timeout)?
         }
     };
     for (service, url) in &record.urls {
@@ -93,13 +97,9 @@ fn spawn(task: &Start, project: &Name, run: &Run) -> Result<u32, Failure> {
         .arg("run")
         .arg("--background")
         .arg(run.folder())
-        .args([
-            "--project",
-            project,
-            "--timeout",
-            &task.timeout.to_string(),
-            "--",
-        ])
+        .args(["--project", project])
+        .args(task.timeout.map(|seconds| format!("--timeout={seconds}")))
+        .arg("--")
         .args(words)
         .current_dir(folder)
         .stdin(Stdio::null())
@@ -139,8 +139,8 @@ fn script(folder: &std::path::Path) -> Result<Vec<String>, Failure> {
     clippy::disallowed_methods,
     reason = "the record is a file that somebody else writes"
 )]
-fn wait(run: &Run, pid: u32, seconds: u64) -> Result<Record, Failure> {
-    let deadline = Instant::now() + Duration::from_secs(seconds);
+fn wait(run: &Run, pid: u32, timeout: Duration) -> Result<Record, Failure> {
+    let deadline = Instant::now() + timeout;
     loop {
         let is_gone = identity::process(pid).is_none();
         let record = run.record()?.filter(|record| record.process.pid == pid);

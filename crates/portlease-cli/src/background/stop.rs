@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use portlease::Config;
 use portlease::core::{Holder, Name, Process};
 
 use super::Target;
@@ -24,14 +25,14 @@ Examples:
 pub(crate) struct Stop {
     #[command(flatten)]
     pub(crate) target: Target,
-    /// How long it may take to end before it is killed, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
-    pub(crate) grace: u64,
+    /// How long it may take to end before it is killed, in seconds [default: 10]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) grace: Option<u32>,
 }
 
 pub(crate) fn run(task: &Stop) -> Result<ExitCode, Failure> {
     let project = task.target.name()?;
-    if stop(&project, Duration::from_secs(task.grace))? {
+    if stop(&project, &task.target.config()?, task.grace)? {
         output::line(format_args!("stopped {project}"));
     } else {
         output::note(format_args!("{project} does not run in the background"));
@@ -39,8 +40,9 @@ pub(crate) fn run(task: &Stop) -> Result<ExitCode, Failure> {
     Ok(Code::Done.into())
 }
 
-/// Ends what runs of the project in the background. Answers whether anything did.
-pub(crate) fn stop(project: &Name, grace: Duration) -> Result<bool, Failure> {
+/// Ends what runs of the project in the background, within the grace in seconds. Answers whether anything did.
+pub(crate) fn stop(project: &Name, config: &Config, grace: Option<u32>) -> Result<bool, Failure> {
+    let grace = grace.map_or_else(|| config.grace(), |time| Duration::from_secs(time.into()));
     let run = Run::of(project)?;
     let Some(mut record) = run.record()? else {
         return Ok(false);
@@ -55,6 +57,7 @@ pub(crate) fn stop(project: &Name, grace: Duration) -> Result<bool, Failure> {
     } else {
         end_orphans(
             project,
+            config,
             &record.ports.into_values().collect::<Vec<_>>(),
             grace,
         )?
@@ -68,9 +71,14 @@ pub(crate) fn stop(project: &Name, grace: Duration) -> Result<bool, Failure> {
 }
 
 /// Ends servers whose `portlease` was killed, as the leases of the run's ports tell.
-fn end_orphans(project: &Name, ports: &[u16], grace: Duration) -> Result<bool, Failure> {
+fn end_orphans(
+    project: &Name,
+    config: &Config,
+    ports: &[u16],
+    grace: Duration,
+) -> Result<bool, Failure> {
     let mut has_ended_any = false;
-    for lease in selection::open()?.list()? {
+    for lease in selection::open(config)?.list()? {
         if &lease.key.project != project || !ports.contains(&lease.port.get()) {
             continue;
         }

@@ -15,7 +15,7 @@ pub(crate) fn run(task: &Cleanup) -> Result<ExitCode, Failure> {
 }
 
 fn cleanup(task: &Cleanup) -> Result<ExitCode, Failure> {
-    let allocator = selection::open()?;
+    let allocator = selection::open_here()?;
     let swept = match task.days {
         Some(days) => {
             allocator.sweep_abandoned(Duration::from_secs(days.saturating_mul(86_400)))?

@@ -14,9 +14,9 @@ pub(crate) fn run(task: &Explain) -> Result<ExitCode, Failure> {
 }
 
 fn explain(task: &Explain) -> Result<ExitCode, Failure> {
-    let reservation = task.project.reservation().service(&task.service);
-    let request = task.wish.apply(reservation, None).build()?;
-    let (explained, trace) = selection::open()?.explain(&request)?;
+    let config = task.project.config()?;
+    let reservation = task.wish.reservation(&config, task.service.as_deref())?;
+    let (explained, trace) = selection::open(&config)?.explain(&reservation.build()?)?;
     let is_refused = explained.refusal.is_some();
     if task.json {
         output::json(

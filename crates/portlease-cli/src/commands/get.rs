@@ -8,11 +8,13 @@ use crate::failure::Failure;
 use crate::{output, selection};
 
 pub(crate) fn run(task: &Get) -> Result<ExitCode, Failure> {
-    let reservation = task.project.reservation().service(&task.service);
-    let reservation = task.wish.apply(reservation, None);
-    let allocation = selection::open()
-        .and_then(|allocator| allocator.reserve_or_reallocate_port(reservation))
-        .map_err(|error| Failure::from(error).told_as_json(task.json))?;
+    get(task).map_err(|failure| failure.told_as_json(task.json))
+}
+
+fn get(task: &Get) -> Result<ExitCode, Failure> {
+    let config = task.project.config()?;
+    let reservation = task.wish.reservation(&config, task.service.as_deref())?;
+    let allocation = selection::open(&config)?.reserve_or_reallocate_port(reservation)?;
     for warning in &allocation.warnings {
         output::warning(format_args!("{warning}"));
     }

@@ -14,7 +14,7 @@ pub(crate) fn run(task: &Ports) -> Result<ExitCode, Failure> {
 }
 
 fn list(task: &Ports) -> Result<ExitCode, Failure> {
-    let allocator = selection::open()?;
+    let allocator = selection::open_here()?;
     if task.cleanup {
         allocator.sweep()?;
     }

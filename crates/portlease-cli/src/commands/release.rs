@@ -14,7 +14,8 @@ pub(crate) fn run(task: &Release) -> Result<ExitCode, Failure> {
 }
 
 fn release(task: &Release) -> Result<ExitCode, Failure> {
-    let allocator = selection::open()?;
+    let config = task.project.config()?;
+    let allocator = selection::open(&config)?;
     let mut release = match task.port {
         Some(number) => {
             let port = Port::try_from(u64::from(number));
@@ -29,7 +30,7 @@ fn release(task: &Release) -> Result<ExitCode, Failure> {
                 ..Registration::by_project(lease.key.project)
             }
         }
-        None => Registration::by_project(task.project.name()?),
+        None => Registration::by_project(task.project.name(&config)?),
     };
     if let Some(service) = &task.service {
         let service: Name = service.parse().map_err(portlease::Error::from)?;

@@ -19,7 +19,7 @@ pub(crate) fn run(task: &Who) -> Result<ExitCode, Failure> {
 fn who(task: &Who) -> Result<ExitCode, Failure> {
     let port =
         Port::try_from(u64::from(task.port)).map_err(|error| Error::Refused(error.into()))?;
-    let answer = selection::open()?.who(port)?;
+    let answer = selection::open_here()?.who(port)?;
     if task.json {
         output::json(&as_json(&answer));
     } else {

@@ -12,8 +12,8 @@ pub(crate) mod tree;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
-use portlease::core::{Capability, Holder, Lease, LeaseKey, Outcome as Granted};
-use portlease::{Allocator, Grants};
+use portlease::core::{Capability, Holder, IfRunning, Lease, LeaseKey, Outcome as Granted};
+use portlease::{Allocator, Config, Error, Grants};
 
 use crate::arguments::Run;
 use crate::background::keeper::Keeper;
@@ -25,13 +25,14 @@ use prepare::{Prepared, prepare};
 use session::{Manner, Outcome, serve};
 
 pub(crate) fn run(task: &Run) -> Result<ExitCode, Failure> {
-    let prepared = prepare(task)?;
+    let config = configured(task)?;
+    let prepared = prepare(task, &config)?;
     let project = &prepared.request.project;
     let keeper = match &task.background {
         Some(folder) => Some(Keeper::begin(folder, project, &task.command)?),
         None => None,
     };
-    let outcome = run_prepared(task, &prepared, keeper.as_ref());
+    let outcome = run_prepared(task, &config, &prepared, keeper.as_ref());
     if let Some(keeper) = &keeper {
         keeper.has_ended(match &outcome {
             Ok(number) => *number,
@@ -42,18 +43,24 @@ pub(crate) fn run(task: &Run) -> Result<ExitCode, Failure> {
 }
 
 /// Answers the exit code.
-fn run_prepared(task: &Run, prepared: &Prepared, keeper: Option<&Keeper>) -> Result<u8, Failure> {
+fn run_prepared(
+    task: &Run,
+    config: &Config,
+    prepared: &Prepared,
+    keeper: Option<&Keeper>,
+) -> Result<u8, Failure> {
     for warning in &prepared.warnings {
         output::warning(format_args!("{warning}"));
     }
-    let allocator = selection::open()?;
+    let allocator = selection::open(config)?;
     let manner = Manner {
         quiet: task.quiet,
-        timeout: Duration::from_secs(task.timeout),
-        grace: Duration::from_secs(task.grace),
+        timeout: config.timeout(),
+        grace: config.grace(),
         keeper,
     };
-    if task.if_running.takeover {
+    let retries = config.max_retries();
+    if config.if_running() == IfRunning::Takeover {
         end_running(&allocator, prepared, manner.grace)?;
     }
     tree::adopt_orphans();
@@ -64,7 +71,7 @@ fn run_prepared(task: &Run, prepared: &Prepared, keeper: Option<&Keeper>) -> Res
             format!("Signals cannot be heard: {error}"),
         )
     })?;
-    for _ in 0..=task.retries {
+    for _ in 0..=retries {
         let grants = allocator.reserve_all(&prepared.request)?;
         if let Some(url) = attached_to(&grants) {
             output::line(format_args!("{url}"));
@@ -85,9 +92,30 @@ fn run_prepared(task: &Run, prepared: &Prepared, keeper: Option<&Keeper>) -> Res
         format!(
             "Other programs took {} ports before the command listened on them. Stop them, choose another range with --range, \
              or raise --retries.",
-            task.retries + 1
+            u32::from(retries) + 1
         ),
     ))
+}
+
+/// The configuration, with what the flags of this command say.
+fn configured(task: &Run) -> Result<Config, Error> {
+    let text = |number: Option<u32>| number.map(|number| number.to_string());
+    let sources = task.project.sources();
+    let sources = sources
+        .flag("timeout", "--timeout", text(task.timeout))
+        .flag("grace", "--grace", text(task.grace))
+        .flag("maxRetries", "--retries", text(task.retries.map(u32::from)))
+        .flag(
+            "ifRunning",
+            "--attach",
+            task.if_running.attach.then(|| "attach".to_owned()),
+        )
+        .flag(
+            "ifRunning",
+            "--takeover",
+            task.if_running.takeover.then(|| "takeover".to_owned()),
+        );
+    Ok(sources.read()?)
 }
 
 /// The URL of the instance that runs already, when the user asked for that.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use portlease::core::{IfRunning, Request};
-use portlease::{Grants, PortVariable, ServerCommand, UnusableVariable, project_root};
+use portlease::core::Request;
+use portlease::{Config, Grants, PortVariable, ServerCommand, UnusableVariable, project_root};
 
 use super::flags::{self, Said};
 use super::services::{self, ServiceVariable};
@@ -20,8 +20,8 @@ pub(crate) struct Prepared {
     words: Vec<String>,
 }
 
-pub(crate) fn prepare(task: &Run) -> Result<Prepared, Failure> {
-    let services = services::read(&task.service)?;
+pub(crate) fn prepare(task: &Run, config: &Config) -> Result<Prepared, Failure> {
+    let services = services::read(&task.service, config)?;
     let line = shlex::try_join(task.command.iter().map(String::as_str)).ok();
     let root = project_root(&task.project.folder()).unwrap_or_else(|_| task.project.folder());
     let server = line.and_then(|line| ServerCommand::find(&line, &root));
@@ -39,25 +39,19 @@ pub(crate) fn prepare(task: &Run) -> Result<Prepared, Failure> {
         Said::Nothing { .. } | Said::Unclear | Said::NoFlag => {}
     }
 
-    let mut reservation = task.project.reservation();
+    let mut reservation = config.project_reservation();
     for (index, service) in services.iter().enumerate() {
         // What the user wishes is about the service that the command serves.
         let framework = server.as_ref().map(|server| server.framework);
+        let name = &service.name;
         reservation = if index == 0 {
-            wish.apply(reservation.service(&service.name), framework)
+            wish.apply(reservation.service(name), config, name, framework)
         } else {
-            reservation.also(&service.name)
+            config.service(reservation.also(name), name)
         };
         reservation = reservation.variable(PortVariable::read(&service.variable));
     }
-    let if_running = if task.if_running.attach {
-        IfRunning::Attach
-    } else if task.if_running.takeover {
-        IfRunning::Takeover
-    } else {
-        IfRunning::Another
-    };
-    let reservation = reservation.if_running(if_running);
+    let reservation = reservation.if_running(config.if_running());
     Ok(Prepared {
         warnings: reservation.warnings(),
         request: reservation.build()?,
