@@ -15,6 +15,7 @@ use crate::systems::without_c;
 /// The targets, and so many inputs that the gate gives to each. A number and not a time, so that a slow machine tries as much
 /// as a fast one.
 const TARGETS: &[(&str, u32)] = &[
+    ("configuration", 20_000),
     ("decision", 10_000),
     ("detection", 5_000),
     ("json_import", 4_000),
