@@ -96,7 +96,7 @@ fn what_it_said_is_printed_and_followed_to_its_end() {
     let last = sandbox.ended(&["logs", "-n", "1"]);
     assert_eq!(last.stdout.lines().count(), 1, "{last:?}");
 
-    let mut following = Running::of(sandbox.portlease(&["logs", "--follow", "-n", "0"]));
+    let mut following = Running::of(sandbox.portlease(&["logs", "--follow"]));
     http(port).unwrap();
     following.hear("GET / ");
     sandbox.ended(&["stop"]);

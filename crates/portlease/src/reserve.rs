@@ -71,7 +71,10 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
             Ok(Some(_)) if !has_looked_closely && !request.skip_port_check => {
                 // Somebody is there who does not listen. There may be more of them.
                 has_looked_closely = true;
-                inner.observer.look_closely(&mut turn.facts, &candidates)?;
+                // The holds of this request are nobody else's.
+                let mut others = candidates.clone();
+                others -= &turn.holds.by_port.keys().copied().collect();
+                inner.observer.look_closely(&mut turn.facts, &others)?;
             }
             // Connections linger on it, or the system keeps it: nobody was faster.
             Ok(Some(port)) if inner.observer.probe().sockets(port)?.is_empty() => {}

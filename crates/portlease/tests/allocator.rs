@@ -81,6 +81,24 @@ fn holds_of_others_are_passed_over_although_nobody_listens() {
 }
 
 #[test]
+fn a_service_of_a_set_keeps_its_port_when_another_one_meets_holds() {
+    let (allocator, ports) = (memory(), free_ports());
+    let (first, middle) = (u64::from(ports.start), u64::from(ports.start) + 4);
+    let hold = |offset| Hold::take(Port::literal(ports.start + offset)).unwrap();
+    let _holds = [hold(4), hold(5)];
+    let request = Reservation::of("shop")
+        .service("web")
+        .range(first, first + 3)
+        .also("api")
+        .range(middle, middle + 3)
+        .build()
+        .unwrap();
+    let grants = allocator.reserve_all(&request).unwrap();
+    let numbers: Vec<u16> = grants.iter().map(|grant| grant.port().get()).collect();
+    assert_eq!(numbers, [ports.start, ports.start + 6]);
+}
+
+#[test]
 fn ports_on_which_connections_linger_are_passed_over() {
     let (allocator, ports) = (memory(), free_ports());
     for port in ports.start..ports.end - 1 {
