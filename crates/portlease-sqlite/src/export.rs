@@ -46,6 +46,8 @@ pub enum OnConflict {
     Keep,
     /// The imported lease takes its place, and the report names the one that ended.
     Replace,
+    /// Nothing at all is imported, and the report names each imported lease that meets another.
+    Refuse,
 }
 
 /// What became of the leases of an import.
@@ -96,7 +98,7 @@ impl Export {
     ) -> Result<Imported, Trouble> {
         let transaction = Transaction::begin(connection, Mode::Write)?;
         let winner = match on_conflict {
-            OnConflict::Keep => Winner::Present,
+            OnConflict::Keep | OnConflict::Refuse => Winner::Present,
             OnConflict::Replace => Winner::Coming,
         };
         let mut imported = Imported::default();
@@ -113,6 +115,10 @@ impl Export {
             imported
                 .replaced
                 .extend(merged.replaced.into_iter().map(of_host));
+        }
+        if on_conflict == OnConflict::Refuse && !imported.skipped.is_empty() {
+            imported.added.clear();
+            return Ok(imported);
         }
         transaction.commit()?;
         Ok(imported)

@@ -57,6 +57,7 @@ mod deciding;
 mod explain;
 mod export;
 mod file_lock;
+mod inspection;
 mod loaded;
 mod opening;
 mod options;
@@ -73,6 +74,7 @@ mod transaction;
 mod system;
 
 pub use export::{Export, HostLease, Imported, OnConflict};
+pub use inspection::Inspection;
 pub use options::Options;
 pub use recovery::{Cause, Recovery};
 pub use store::SqliteStore;

@@ -8,6 +8,7 @@ use portlease_core::{
 };
 
 use crate::export::{Export, Imported, OnConflict};
+use crate::inspection::Inspection;
 use crate::loaded;
 use crate::options::Options;
 use crate::place::Place;
@@ -95,6 +96,18 @@ impl SqliteStore {
             opened.forget();
             export.write(&opened.connection, on_conflict)
         })
+    }
+
+    /// Makes sure that the file is whole and can be written, and says what it is.
+    ///
+    /// A damaged one is replaced on the spot, as by any other command.
+    ///
+    /// # Errors
+    ///
+    /// When the store broke.
+    pub fn inspect(&self) -> Result<Inspection, StoreError> {
+        self.registry
+            .alone(|opened| Inspection::of(&opened.connection))
     }
 
     /// What this store had to do because the registry was damaged, deleted or replaced.

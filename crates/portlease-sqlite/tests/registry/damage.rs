@@ -162,6 +162,23 @@ fn a_page_of_an_index_that_was_overwritten() {
     assert_eq!(integrity(&folder.registry()), "ok");
 }
 
+#[test]
+fn an_inspection_finds_what_nobody_has_met_yet() {
+    let folder = Folder::new();
+    filled(&folder.registry(), 400);
+    let store = SqliteStore::open(folder.registry()).unwrap();
+    let whole = store.inspect().unwrap();
+    assert_eq!((whole.version, store.recoveries().len()), (2, 0));
+    assert!(whole.size > 10 * PAGE, "{whole:?}");
+    drop(store);
+    overwrite_leaf(&folder.registry(), "lease_by_key");
+    let store = SqliteStore::open(folder.registry()).unwrap();
+    assert_eq!(store.recoveries(), []);
+    store.inspect().unwrap();
+    assert_eq!(store.recoveries().len(), 1);
+    assert_eq!(integrity(&folder.registry()), "ok");
+}
+
 /// The same as [`check`], for damage that only shows when the rows are read.
 fn check_when_used(folder: &Folder, leases: &[Lease], damage: impl FnOnce(&Path)) -> After {
     damage(&folder.registry());

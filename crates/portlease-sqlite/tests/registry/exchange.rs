@@ -226,6 +226,24 @@ fn an_imported_lease_works_as_one_that_was_granted_here() {
 }
 
 #[test]
+fn an_import_that_meets_a_lease_can_be_refused_as_a_whole() {
+    let [folder, other] = [Folder::new(), Folder::new()];
+    let export = rich(&folder).export().unwrap();
+    let (store, ..) = contradicting(&other);
+    let before = store.export().unwrap();
+    let imported = import(&store, &json(&export), OnConflict::Refuse);
+    assert_eq!(ports(&imported.skipped), [3000]);
+    assert_eq!((imported.added.len(), imported.replaced.len()), (0, 0));
+    assert_eq!(store.export().unwrap(), before);
+
+    let empty = Folder::new();
+    let store = SqliteStore::open(empty.registry()).unwrap();
+    let imported = import(&store, &json(&export), OnConflict::Refuse);
+    assert_eq!(ports(&imported.added), [3000, 4000, 4000]);
+    assert_eq!(store.export().unwrap(), export);
+}
+
+#[test]
 fn what_is_no_export_is_refused() {
     let folder = Folder::new();
     let store = rich(&folder);
