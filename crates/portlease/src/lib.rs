@@ -28,6 +28,8 @@ mod environment;
 mod error;
 mod folders;
 mod grant;
+mod health;
+mod http;
 mod observe;
 mod plain;
 mod project;
@@ -45,6 +47,10 @@ pub use environment::{PortVariable, UnusableVariable};
 pub use error::Error;
 pub use folders::state_folder;
 pub use grant::{Grant, Grants};
+pub use health::{
+    Health, HealthChange, HealthCheck, HealthMonitor, HealthStatus, HealthWatch, InvalidPath,
+    UrlPath, check_health,
+};
 pub use plain::Allocation;
 pub use portlease_core as core;
 pub use portlease_probe as probe;
