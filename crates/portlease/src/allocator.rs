@@ -10,9 +10,11 @@ use portlease_core::{
     Suspect, Sweep, Swept, Trace, Validate, Validated,
 };
 use portlease_probe::{OccupantDetails, can_bind};
+use portlease_sqlite::SqliteStore;
 
 use crate::grant::{Grant, Grants};
 use crate::observe::{Observer, foremost, holders, processes};
+use crate::registry::Opened;
 use crate::reserve::reserve;
 use crate::steps::Steps;
 use crate::{Error, Registry};
@@ -44,6 +46,7 @@ pub struct Allocator {
 
 pub(crate) struct Inner {
     store: Arc<dyn Store>,
+    pub(crate) file: Option<Arc<SqliteStore>>,
     host: Host,
     pub(crate) observer: Observer,
     pub(crate) steps: Steps,
@@ -74,9 +77,10 @@ impl Allocator {
     pub fn open(options: Options) -> Result<Self, Error> {
         let (observer, machine) = Observer::new()?;
         let host = options.host.unwrap_or_else(|| machine.host());
-        let store = options.registry.open()?;
+        let Opened { store, file } = options.registry.open()?;
         let inner = Inner {
             store,
+            file,
             host,
             observer,
             steps: Steps::from_environment(),

@@ -76,6 +76,11 @@ pub enum Error {
         /// The place as it was given.
         url: String,
     },
+    /// What was asked can only be done with a file.
+    #[error(
+        "This registry is no file: only one that is (PORTLEASE_REGISTRY=sqlite:PATH) can be exported, imported and inspected."
+    )]
+    NoRegistryFile,
     /// There is no folder to keep the registry in.
     #[error(
         "This user has no folder for the state of programs. Name a file: PORTLEASE_REGISTRY=sqlite:PATH."
@@ -101,6 +106,7 @@ impl Error {
             Self::Config(_) => "INVALID_CONFIG",
             Self::UnknownPreset { .. } => "UNKNOWN_PRESET",
             Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
+            Self::NoRegistryFile => "NO_REGISTRY_FILE",
             Self::NoStateFolder => "NO_STATE_FOLDER",
             Self::Project(_) => "PROJECT_UNREADABLE",
         }

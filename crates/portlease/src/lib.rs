@@ -34,8 +34,10 @@ mod observe;
 mod plain;
 mod project;
 mod registry;
+mod registry_file;
 mod reservation;
 mod reserve;
+mod scan;
 mod steps;
 mod summary;
 
@@ -54,7 +56,10 @@ pub use health::{
 pub use plain::Allocation;
 pub use portlease_core as core;
 pub use portlease_probe as probe;
+pub use portlease_sqlite::{Export, HostLease, Imported, OnConflict, Recovery};
 pub use project::{project_name, project_root};
 pub use registry::Registry;
+pub use registry::{Registry, state_folder};
+pub use registry_file::RegistryFile;
 pub use reservation::Reservation;
 pub use summary::{ServiceResult, ServiceSummary, Summary};

@@ -51,7 +51,7 @@ impl Registry {
         }
     }
 
-    pub(crate) fn open(self) -> Result<Arc<dyn Store>, Error> {
+    pub(crate) fn open(self) -> Result<Opened, Error> {
         match self {
             Self::Default => match env::var(VARIABLE) {
                 Ok(url) if !url.is_empty() => Self::from_url(&url)?.open(),
@@ -60,10 +60,29 @@ impl Registry {
                     url: url.to_string_lossy().into_owned(),
                 }),
             },
-            Self::File(path) => Ok(Arc::new(SqliteStore::open(&path)?)),
-            Self::Memory => Ok(Arc::new(MemoryStore::new())),
-            Self::Store(store) => Ok(store),
+            Self::File(path) => {
+                let file = Arc::new(SqliteStore::open(&path)?);
+                Ok(Opened {
+                    store: file.clone(),
+                    file: Some(file),
+                })
+            }
+            Self::Memory => Ok(Opened::no_file(Arc::new(MemoryStore::new()))),
+            Self::Store(store) => Ok(Opened::no_file(store)),
         }
+    }
+}
+
+/// A registry that is open.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn Store>,
+    /// The same once more, when it is a file.
+    pub(crate) file: Option<Arc<SqliteStore>>,
+}
+
+impl Opened {
+    fn no_file(store: Arc<dyn Store>) -> Self {
+        Self { store, file: None }
     }
 }
 
