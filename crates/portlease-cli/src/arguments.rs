@@ -6,6 +6,7 @@
 )]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -15,6 +16,12 @@ use crate::background::start::Start;
 use crate::background::status::Status;
 use crate::background::stop::Stop;
 use crate::exit;
+
+mod reports;
+
+pub(crate) use reports::{
+    Completions, Doctor, Export, Health, Import, OnConflict, Scan, Stats, Validate,
+};
 
 /// A port of its own for every dev server, service and container
 ///
@@ -56,6 +63,22 @@ pub(crate) enum Task {
     Cleanup(Cleanup),
     /// Show, check and describe the configuration
     Config(Config),
+    /// Tell who is on the ports of a range, and to whom they are leased
+    Scan(Scan),
+    /// Ask servers whether they are well
+    Health(Health),
+    /// Tell how the ports are used
+    Stats(Stats),
+    /// Tell which leases are true
+    Validate(Validate),
+    /// Write the registry as JSON
+    Export(Export),
+    /// Add what was exported to the registry
+    Import(Import),
+    /// Look for what is wrong with this machine, and say how to mend it
+    Doctor(Doctor),
+    /// Print a script that completes the commands in a shell
+    Completions(Completions),
 }
 
 /// The project that a command is about.
@@ -210,8 +233,17 @@ pub(crate) struct Release {
 Examples:
   portlease ports
   portlease ports --json
+  portlease ports --project shop --watch
   portlease ports --cleanup")]
 pub(crate) struct Ports {
+    /// Only the leases of this project
+    #[arg(long, value_name = "NAME")]
+    pub(crate) project: Option<String>,
+    /// List them again and again, at this interval [default: 2]
+    ///
+    /// A terminal is drawn anew; elsewhere the list is printed when it has changed, with --json on a line of its own.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = reports::seconds)]
+    pub(crate) watch: Option<Duration>,
     /// Print the leases as JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -15,6 +15,8 @@ pub(crate) enum Code {
     Refused,
     /// What was asked about is not there.
     Nothing,
+    /// What was asked about is not well.
+    Unwell,
     /// The server did not come up on its port.
     NotServing,
     /// The command exists and cannot be started.
@@ -30,7 +32,7 @@ Exit codes:
   1    something is broken, such as a registry that cannot be read
   2    the arguments or the configuration are not understood
   3    no port can be had as it was asked for
-  4    what was asked about is not there
+  4    what was asked about is not there, or not well
   5    the server did not come up on its port
   126  the command cannot be started
   127  there is no such command
@@ -43,7 +45,7 @@ impl Code {
             Self::Broken => 1,
             Self::Usage => 2,
             Self::Refused => 3,
-            Self::Nothing => 4,
+            Self::Nothing | Self::Unwell => 4,
             Self::NotServing => 5,
             Self::NotExecutable => 126,
             Self::NoCommand => 127,
@@ -69,6 +71,7 @@ mod tests {
             Code::Usage,
             Code::Refused,
             Code::Nothing,
+            Code::Unwell,
             Code::NotServing,
             Code::NotExecutable,
             Code::NoCommand,

@@ -11,12 +11,14 @@ use clap::{CommandFactory as _, Parser as _};
 mod arguments;
 mod background;
 mod commands;
+mod doctor;
 mod exit;
 mod failure;
 mod output;
 mod run;
 mod selection;
 mod snippet;
+mod subjects;
 
 use arguments::{Arguments, Task};
 use exit::Code;
@@ -54,6 +56,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Explain(task) => commands::explain::run(&task),
         Task::Cleanup(task) => commands::cleanup::run(&task),
         Task::Config(task) => commands::config::run(&task),
+        Task::Scan(task) => commands::scan::run(&task),
+        Task::Health(task) => commands::health::run(&task),
+        Task::Stats(task) => commands::stats::run(&task),
+        Task::Validate(task) => commands::validate::run(&task),
+        Task::Export(task) => commands::export::run(&task),
+        Task::Import(task) => commands::import::run(&task),
+        Task::Doctor(task) => commands::doctor::run(&task),
+        Task::Completions(task) => commands::completions::run(&task),
     };
     match outcome {
         Ok(code) => code,

@@ -1,10 +1,10 @@
 //! What is printed, and how: plainly, unless a person sits at the terminal.
 
-use std::fmt;
 use std::io::{self, Write as _};
+use std::{fmt, iter};
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Color, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
@@ -13,9 +13,14 @@ pub(crate) const RED: Style = AnsiColor::Red.on_default();
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
+/// A line on the standard output, for those who go on as long as somebody reads it.
+pub(crate) fn print(text: fmt::Arguments<'_>) -> io::Result<()> {
+    writeln!(anstream::stdout(), "{text}")
+}
+
 /// A line on the standard output. Whoever reads it may have gone: `portlease ports | head -1`.
 pub(crate) fn line(text: fmt::Arguments<'_>) {
-    let _ = writeln!(anstream::stdout(), "{text}");
+    let _ = print(text);
 }
 
 /// A line beside the output, about what happens.
@@ -39,14 +44,78 @@ pub(crate) fn json(value: &impl Serialize) {
     line(format_args!("{text}"));
 }
 
-/// A table on a terminal, the same columns with tabs between them elsewhere.
-pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
-    if !io::IsTerminal::is_terminal(&io::stdout()) {
-        line(format_args!("{}", header.join("\t")));
-        for row in rows {
-            line(format_args!("{}", row.join("\t")));
+/// What stands in a cell of a table, and whether it should catch the eye.
+#[derive(Debug, Clone)]
+pub(crate) struct Cell {
+    text: String,
+    color: Option<Color>,
+}
+
+impl From<String> for Cell {
+    /// Names of programs say what they like, but not to the terminal.
+    fn from(text: String) -> Self {
+        let text = if text.contains(char::is_control) {
+            text.replace(char::is_control, " ")
+        } else {
+            text
+        };
+        Self { text, color: None }
+    }
+}
+
+impl Cell {
+    pub(crate) fn well(text: impl Into<String>) -> Self {
+        Self::colored(text, Color::Green)
+    }
+
+    pub(crate) fn doubtful(text: impl Into<String>) -> Self {
+        Self::colored(text, Color::Yellow)
+    }
+
+    pub(crate) fn bad(text: impl Into<String>) -> Self {
+        Self::colored(text, Color::Red)
+    }
+
+    fn colored(text: impl Into<String>, color: Color) -> Self {
+        Self {
+            color: Some(color),
+            ..Self::from(text.into())
         }
-        return;
+    }
+}
+
+impl From<Cell> for comfy_table::Cell {
+    fn from(cell: Cell) -> Self {
+        let text = Self::new(cell.text);
+        match cell.color {
+            Some(color) => text.fg(color),
+            None => text,
+        }
+    }
+}
+
+/// Whether a person sees the output.
+pub(crate) fn is_terminal() -> bool {
+    io::IsTerminal::is_terminal(&io::stdout())
+}
+
+/// A table on a terminal, the same columns with tabs between them elsewhere.
+pub(crate) fn table<C: Clone + Into<Cell>>(header: &[&str], rows: &[Vec<C>]) {
+    line(format_args!("{}", table_text(header, rows)));
+}
+
+/// The lines of [`table`].
+pub(crate) fn table_text<C: Clone + Into<Cell>>(header: &[&str], rows: &[Vec<C>]) -> String {
+    let rows = rows
+        .iter()
+        .map(|row| row.iter().cloned().map(Into::into).collect());
+    if !is_terminal() {
+        let tabbed = |row: Vec<Cell>| {
+            let texts: Vec<String> = row.into_iter().map(|cell| cell.text).collect();
+            texts.join("\t")
+        };
+        let lines = iter::once(header.join("\t")).chain(rows.map(tabbed));
+        return lines.collect::<Vec<_>>().join("\n");
     }
     let mut table = Table::new();
     table
@@ -54,5 +123,41 @@ pub(crate) fn table(header: &[&str], rows: &[Vec<String>]) {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header.to_vec())
         .add_rows(rows);
-    line(format_args!("{}", table.trim_fmt()));
+    table.trim_fmt()
+}
+
+/// Puts this in place of everything on the terminal, as much as fits.
+pub(crate) fn redraw(text: &str) -> io::Result<()> {
+    const CLEAR: &str = "\x1b[H\x1b[2J";
+    let height = crossterm::terminal::size().map_or(usize::MAX, |(_, height)| height.into());
+    let count = text.lines().count();
+    // The cursor takes the last line.
+    let fitting = if count < height {
+        count
+    } else {
+        height.saturating_sub(2)
+    };
+    let mut shown: Vec<&str> = text.lines().take(fitting).collect();
+    let rest = format!("… and {} more lines", count - fitting);
+    if fitting < count {
+        shown.push(&rest);
+    }
+    // Where there are no colours there is a cursor all the same, so this goes past what removes them.
+    io::stdout().write_all(CLEAR.as_bytes())?;
+    print(format_args!("{}", shown.join("\n")))
+}
+
+/// A word and what it is about, in columns on a terminal and with a tab elsewhere.
+pub(crate) fn pair(label: &str, value: &str) {
+    if is_terminal() {
+        line(format_args!("{BOLD}{label:<12}{BOLD:#} {value}"));
+    } else {
+        line(format_args!("{label}\t{value}"));
+    }
+}
+
+/// `1 lease`, `2 leases`
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{plural}")
 }

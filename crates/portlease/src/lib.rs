@@ -59,7 +59,6 @@ pub use portlease_probe as probe;
 pub use portlease_sqlite::{Export, HostLease, Imported, OnConflict, Recovery};
 pub use project::{project_name, project_root};
 pub use registry::Registry;
-pub use registry::{Registry, state_folder};
 pub use registry_file::RegistryFile;
 pub use reservation::Reservation;
 pub use summary::{ServiceResult, ServiceSummary, Summary};

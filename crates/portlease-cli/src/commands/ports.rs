@@ -1,70 +1,118 @@
 //! `portlease ports`
 
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
 
-use portlease::core::{Capability, Holder, Lease, LeaseStatus, ValidatedLease};
+use portlease::Error;
+use portlease::core::{Capability, Holder, Lease, ValidatedLease};
+use serde_json::json;
 
 use crate::arguments::Ports;
+use crate::commands::validate;
 use crate::exit::Code;
 use crate::failure::Failure;
-use crate::{output, selection};
+use crate::output::{self, Cell};
+use crate::{selection, subjects};
 
 pub(crate) fn run(task: &Ports) -> Result<ExitCode, Failure> {
     list(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
 fn list(task: &Ports) -> Result<ExitCode, Failure> {
+    let project = subjects::project(task.project.as_deref())?;
     let allocator = selection::open_here()?;
     if task.cleanup {
         allocator.sweep()?;
     }
-    let validated = allocator.validate(None)?;
-    if task.json {
-        output::json(&validated.leases);
-    } else if validated.leases.is_empty() {
-        output::note(format_args!(
-            "No port is leased. `portlease run -- npm run dev` leases one."
-        ));
-    } else {
-        let rows: Vec<Vec<String>> = validated.leases.iter().map(row).collect();
-        output::table(
-            &[
-                "PORT",
-                "SERVICE",
-                "PROJECT",
-                "FRAMEWORK",
-                "STATUS",
-                "PROCESS",
-                "URL",
-            ],
-            &rows,
-        );
+    let look = || Ok(allocator.validate(project.as_ref())?.leases);
+    match task.watch {
+        None => show(task, &look()?),
+        Some(interval) => watch(task, interval, look)?,
     }
     Ok(Code::Done.into())
 }
 
-fn row(validated: &ValidatedLease) -> Vec<String> {
+fn show(task: &Ports, leases: &[ValidatedLease]) {
+    if task.json {
+        output::json(&leases);
+    } else if leases.is_empty() {
+        output::note(format_args!("{NOTHING}"));
+    } else {
+        output::line(format_args!("{}", table(leases)));
+    }
+}
+
+/// Shows the leases until somebody presses Ctrl-C, which ends this process as any other, or nobody
+/// reads any more.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody tells when a server starts or ends; the interval is what was asked for"
+)]
+fn watch(
+    task: &Ports,
+    interval: Duration,
+    look: impl Fn() -> Result<Vec<ValidatedLease>, Error>,
+) -> Result<(), Failure> {
+    let mut shown = None;
+    loop {
+        let leases = look()?;
+        let is_read = if output::is_terminal() && !task.json {
+            let text = match leases.as_slice() {
+                [] => NOTHING.to_owned(),
+                leases => table(leases),
+            };
+            output::redraw(&text)
+        } else if shown.as_ref() == Some(&leases) {
+            Ok(())
+        } else if task.json {
+            output::print(format_args!("{}", json!(leases)))
+        } else {
+            let gap = if shown.is_some() { "\n" } else { "" };
+            output::print(format_args!("{gap}{}", table(&leases)))
+        };
+        if is_read.is_err() {
+            return Ok(());
+        }
+        shown = Some(leases);
+        thread::sleep(interval);
+    }
+}
+
+const NOTHING: &str = "No port is leased. `portlease run -- npm run dev` leases one.";
+
+fn table(leases: &[ValidatedLease]) -> String {
+    let rows: Vec<Vec<Cell>> = leases.iter().map(row).collect();
+    output::table_text(
+        &[
+            "PORT",
+            "SERVICE",
+            "PROJECT",
+            "FRAMEWORK",
+            "STATUS",
+            "PROCESS",
+            "URL",
+        ],
+        &rows,
+    )
+}
+
+fn row(validated: &ValidatedLease) -> Vec<Cell> {
     let lease = &validated.lease;
     vec![
-        lease.port.to_string(),
-        service(lease),
-        selection::shortened(&lease.key.project),
-        lease.framework.to_string(),
-        status(validated.status).to_owned(),
-        process(lease),
+        lease.port.to_string().into(),
+        subjects::service(lease).into(),
+        selection::shortened(&lease.key.project).into(),
+        lease.framework.to_string().into(),
+        validate::status(validated.status),
+        process(lease).into(),
         format!(
             "{}://localhost:{}",
             Capability::scheme(&lease.requires),
             lease.port
-        ),
+        )
+        .into(),
     ]
-}
-
-fn service(lease: &Lease) -> String {
-    match lease.key.instance {
-        1 => lease.key.service.to_string(),
-        instance => format!("{}#{instance}", lease.key.service),
-    }
 }
 
 fn process(lease: &Lease) -> String {
@@ -72,14 +120,5 @@ fn process(lease: &Lease) -> String {
         Some(Holder::Process(process)) => process.pid.to_string(),
         Some(Holder::Container(container)) => container.id.to_string(),
         None => "–".to_owned(),
-    }
-}
-
-fn status(status: LeaseStatus) -> &'static str {
-    match status {
-        LeaseStatus::Live => "live",
-        LeaseStatus::Idle => "idle",
-        LeaseStatus::Stale => "stale",
-        LeaseStatus::Hijacked => "hijacked",
     }
 }

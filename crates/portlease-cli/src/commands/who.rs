@@ -56,7 +56,7 @@ fn tell(answer: &Answer) {
     }
 }
 
-fn name(occupant: &OccupantDetails) -> String {
+pub(crate) fn name(occupant: &OccupantDetails) -> String {
     let name = occupant.name.as_deref().unwrap_or("Another program");
     match &occupant.process {
         Some(process) => format!("{name} (pid {})", process.pid),
@@ -80,7 +80,7 @@ fn details(occupant: &OccupantDetails) -> Vec<(&'static str, String)> {
     .collect()
 }
 
-fn as_json(answer: &Answer) -> Value {
+pub(crate) fn as_json(answer: &Answer) -> Value {
     let occupant = |occupant: &OccupantDetails| {
         json!({
             "pid": occupant.process.as_ref().map(|process| process.pid),

@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
+pub(crate) mod terminal;
+
 /// How long anything may take on a busy machine before the test gives up.
 pub(crate) const LONG: Duration = Duration::from_mins(1);
 const SIZE: u16 = 10;
@@ -94,6 +97,30 @@ impl Sandbox {
             .env_remove("XDG_STATE_HOME")
             .stdin(Stdio::null());
         command
+    }
+
+    pub(crate) fn registry(&self) -> &str {
+        &self.registry
+    }
+
+    /// Leases a port to nobody in particular, and answers it.
+    pub(crate) fn get(&self, project: &str) -> u16 {
+        let range = self.range();
+        let got = self.ended(&["get", "--project", project, &range]);
+        assert_eq!(got.code, Some(0), "{got:?}");
+        got.stdout.trim().parse().unwrap()
+    }
+
+    /// The object that a command prints, and its exit code.
+    pub(crate) fn json(&self, arguments: &[&str]) -> (Option<i32>, Value) {
+        let ended = self.ended(&[arguments, &["--json"]].concat());
+        let value = serde_json::from_str(&ended.stdout);
+        (ended.code, value.unwrap_or_else(|_| panic!("{ended:?}")))
+    }
+
+    /// What `portlease export` says.
+    pub(crate) fn export(&self) -> Value {
+        serde_json::from_str(&self.ended(&["export"]).stdout).unwrap()
     }
 
     /// Runs it to its end.
@@ -249,6 +276,26 @@ pub(crate) fn is_there(pid: u32) -> bool {
     let state = fs::read_to_string(format!("/proc/{pid}/stat"));
     // What has ended and was not asked for its exit code is not there either.
     state.is_ok_and(|state| !state.contains(") Z "))
+}
+
+/// A lease whose server was killed together with its `portlease run`.
+#[cfg(unix)]
+pub(crate) fn stale(sandbox: &Sandbox) -> u16 {
+    let server = ["python3", "-m", "http.server", "{port}", "--bind=127.0.0.1"];
+    let mut running = sandbox.start(&[], &server);
+    let port = running.ready();
+    let listener = sandbox.leases()[0]["lease"]["listener"]["pid"].as_u64();
+    let listener = u32::try_from(listener.unwrap()).unwrap();
+    running.kill();
+    send(listener, rustix::process::Signal::KILL);
+    until("the server is gone", || (!is_there(listener)).then_some(()));
+    port
+}
+
+/// What a command says when it fails, with this exit code.
+pub(crate) fn check(ended: &Ended, code: i32, words: &str) {
+    assert_eq!(ended.code, Some(code), "{ended:?}");
+    assert!(ended.stderr.contains(words), "{ended:?}");
 }
 
 /// Waits until there is an answer.

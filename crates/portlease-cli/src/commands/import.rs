@@ -1,0 +1,98 @@
+//! `portlease import`
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use portlease::{Export, HostLease, Imported};
+
+use crate::arguments::{Import, OnConflict};
+use crate::exit::Code;
+use crate::failure::Failure;
+use crate::{output, selection};
+
+pub(crate) fn run(task: &Import) -> Result<ExitCode, Failure> {
+    import(task).map_err(|failure| failure.told_as_json(task.json))
+}
+
+fn import(task: &Import) -> Result<ExitCode, Failure> {
+    let export = read(&task.file)?;
+    let imported = selection::open_here()?.import(&export, task.on_conflict.into())?;
+    let is_refused = task.on_conflict == OnConflict::Refuse && !imported.skipped.is_empty();
+    if task.json {
+        output::json(&imported);
+    } else {
+        tell(&export, &imported, is_refused);
+    }
+    Ok(if is_refused {
+        Code::Refused
+    } else {
+        Code::Done
+    }
+    .into())
+}
+
+impl From<OnConflict> for portlease::OnConflict {
+    fn from(on_conflict: OnConflict) -> Self {
+        match on_conflict {
+            OnConflict::Keep => Self::Keep,
+            OnConflict::Replace => Self::Replace,
+            OnConflict::Refuse => Self::Refuse,
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<Export, Failure> {
+    let mut text = String::new();
+    let is_stdin = file == Path::new("-");
+    let read = if is_stdin {
+        io::stdin().read_to_string(&mut text).map(|_| ())
+    } else {
+        fs::read_to_string(file).map(|read| text = read)
+    };
+    let name = if is_stdin {
+        "The standard input".into()
+    } else {
+        file.to_string_lossy()
+    };
+    read.map_err(|error| unreadable(format!("{name} cannot be read: {error}.")))?;
+    serde_json::from_str(&text)
+        .map_err(|error| unreadable(format!("{name} is no export of a registry: {error}.")))
+}
+
+fn unreadable(message: String) -> Failure {
+    Failure::new(Code::Usage, "IMPORT_UNREADABLE", message)
+}
+
+fn tell(export: &Export, imported: &Imported, is_refused: bool) {
+    let each = |verb: &str, leases: &[HostLease], why: &str| {
+        for HostLease { lease, .. } in leases {
+            output::line(format_args!(
+                "{verb} {} on port {}{why}",
+                lease.key, lease.port
+            ));
+        }
+    };
+    each("added", &imported.added, "");
+    each(
+        "ended",
+        &imported.replaced,
+        ", in favour of an imported one",
+    );
+    let in_the_way = ": its port or its name belongs to another";
+    each("left out", &imported.skipped, in_the_way);
+    if is_refused {
+        output::complaint(format_args!(
+            "Nothing was imported. --on-conflict=keep imports the others, --on-conflict=replace all of them."
+        ));
+        return;
+    }
+    let (added, skipped) = (imported.added.len(), imported.skipped.len());
+    let all: usize = export.hosts.values().map(|host| host.iter().count()).sum();
+    output::note(format_args!(
+        "{added} added, {skipped} left out, {} there already, {} ended",
+        all - added - skipped,
+        imported.replaced.len()
+    ));
+}

@@ -1,0 +1,25 @@
+//! What the reports are about: leases as people call them, and the ports that are known.
+
+use portlease::Error;
+use portlease::core::{Catalog, Lease, Name, PortSet, Presets};
+
+/// The name of a service as people see it, with its instance when that is not the first.
+pub(crate) fn service(lease: &Lease) -> String {
+    match lease.key.instance {
+        1 => lease.key.service.to_string(),
+        instance => format!("{}#{instance}", lease.key.service),
+    }
+}
+
+/// The project that somebody named, or none.
+pub(crate) fn project(name: Option<&str>) -> Result<Option<Name>, Error> {
+    Ok(name.map(str::parse).transpose()?)
+}
+
+/// The ports of all known frameworks and kinds of services.
+pub(crate) fn known_ports() -> PortSet {
+    let (catalog, presets) = (Catalog::builtin(), Presets::builtin());
+    let frameworks = catalog.iter().map(|framework| framework.range);
+    let kinds = presets.iter().map(|preset| preset.range);
+    frameworks.chain(kinds).collect()
+}
