@@ -76,7 +76,8 @@ fn details(occupant: &OccupantDetails) -> Vec<(&'static str, String)> {
         ("started", started),
     ]
     .into_iter()
-    .filter_map(|(label, value)| Some((label, value?)))
+    // A program writes what it likes into its command line, codes for the terminal too.
+    .filter_map(|(label, value)| Some((label, value?.replace(char::is_control, " "))))
     .collect()
 }
 
