@@ -54,9 +54,9 @@ fn into_an_empty_registry(export: &Export, store: &SqliteStore) {
     registry::check_use(store);
 }
 
-/// Whoever gives way is named, and nobody else is gone.
+/// Whoever gives way is named, and nobody else is gone; what is refused changes nothing.
 fn into_a_full_registry(export: &Export, store: &SqliteStore) {
-    for on_conflict in [OnConflict::Keep, OnConflict::Replace] {
+    for on_conflict in [OnConflict::Refuse, OnConflict::Keep, OnConflict::Replace] {
         let before = store.export().expect("it can be exported");
         let Ok(Imported {
             added,
@@ -64,12 +64,15 @@ fn into_a_full_registry(export: &Export, store: &SqliteStore) {
             replaced,
         }) = store.import(export, on_conflict)
         else {
-            return;
+            let after = store.export().expect("it can be exported");
+            assert_eq!(after, before, "what is refused changes nothing");
+            continue;
         };
         let after = store.export().expect("it can be exported");
         registry::check(&after);
         assert_eq!(count(&after), count(&before) + added.len() - replaced.len());
         match on_conflict {
+            OnConflict::Refuse => assert!(replaced.is_empty() && skipped.is_empty()),
             OnConflict::Keep => assert!(replaced.is_empty()),
             OnConflict::Replace => assert!(skipped.is_empty()),
         }

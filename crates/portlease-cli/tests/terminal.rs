@@ -7,8 +7,8 @@ mod support;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Command;
 
-use support::Sandbox;
-use support::terminal::Terminal;
+use support::terminal::{self, Terminal};
+use support::{Sandbox, is_there};
 
 const REPORTS: [&[&str]; 6] = [
     &["ports"],
@@ -146,4 +146,42 @@ fn a_watched_server_is_told_of_in_a_sentence() {
     assert!(seen.contains("shop/web: "), "{seen}");
     terminal.press_ctrl_c();
     assert_eq!(terminal.end().0.signal(), Some(2));
+}
+
+#[test]
+fn ctrl_c_reaches_the_command_once_and_its_exit_code_the_shell() {
+    let sandbox = Sandbox::new();
+    // A second signal would be counted before the command can say so.
+    let script = "trap 'echo signal' INT; echo here; sleep 60 & wait; kill $!; sleep 1; exit 42";
+    let command = sandbox.portlease(&["run", "--", "sh", "-c", script]);
+    let mut terminal = Terminal::of(&command, 80, 24);
+    terminal.see("here");
+    terminal.press_ctrl_c();
+    let (status, seen) = terminal.end();
+    assert_eq!(status.code(), Some(42), "{seen}");
+    assert_eq!(seen.matches("signal").count(), 1, "{seen}");
+}
+
+#[test]
+fn a_command_knows_that_it_is_on_a_terminal_and_reads_from_it() {
+    let sandbox = Sandbox::new();
+    let script =
+        "test -t 0 && test -t 1 && test -t 2 && echo here; read line; echo \"heard $line\"";
+    let command = sandbox.portlease(&["run", "--", "sh", "-c", script]);
+    let mut terminal = Terminal::of(&command, 80, 24);
+    terminal.see("here");
+    terminal.write("hello\n");
+    terminal.see("heard hello");
+    assert_eq!(terminal.end().0.code(), Some(0));
+}
+
+#[test]
+fn a_closed_terminal_ends_everything() {
+    let sandbox = Sandbox::new();
+    let script = "echo $$ > pid.new; mv pid.new pid; exec sleep 60";
+    let command = sandbox.portlease(&["run", "--", "sh", "-c", script]);
+    terminal::close_after(&command, || sandbox.read("pid").map(drop));
+    let pid: u32 = sandbox.read("pid").unwrap().trim().parse().unwrap();
+    assert!(!is_there(pid));
+    assert!(sandbox.leases().is_empty());
 }

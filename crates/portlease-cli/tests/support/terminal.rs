@@ -24,28 +24,7 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// Starts the command on a terminal with so many columns and rows.
     pub(crate) fn of(command: &Command, columns: u16, rows: u16) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC);
-        let master = master.expect("the system has pseudo-terminals");
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let size = Winsize {
-            ws_row: rows,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&master, size).unwrap();
-        let name = ptsname(&master, Vec::new()).unwrap();
-        let no_ctty = OFlags::NOCTTY.bits().cast_signed();
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(no_ctty);
-        let slave = options.open(name.to_str().unwrap()).unwrap();
-
-        let child = on_terminal(command, &slave)
-            .spawn()
-            .expect("there is `setsid` of util-linux");
-        drop(slave);
-        let keyboard = File::from(master);
+        let (keyboard, child) = start(command, columns, rows);
         let mut output = keyboard.try_clone().unwrap();
         let (sender, screen) = channel();
         thread::spawn(move || {
@@ -83,6 +62,10 @@ impl Terminal {
         self.keyboard.write_all(b"\x03").unwrap();
     }
 
+    pub(crate) fn write(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).unwrap();
+    }
+
     /// Waits for its end, and for everything that it wrote.
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         let status = until("it ends", || self.child.try_wait().unwrap());
@@ -97,6 +80,38 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A window that is closed as soon as the command has done something.
+pub(crate) fn close_after(command: &Command, is_done: impl FnMut() -> Option<()>) {
+    let (window, mut child) = start(command, 80, 24);
+    until("the command is there", is_done);
+    drop(window);
+    until("it ends", || child.try_wait().unwrap());
+}
+
+/// Starts the command on a new terminal; answers the side of the window.
+fn start(command: &Command, columns: u16, rows: u16) -> (File, Child) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC);
+    let master = master.expect("the system has pseudo-terminals");
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&master, size).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let no_ctty = OFlags::NOCTTY.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(no_ctty);
+    let slave = options.open(name.to_str().unwrap()).unwrap();
+    let child = on_terminal(command, &slave)
+        .spawn()
+        .expect("there is `setsid` of util-linux");
+    (File::from(master), child)
 }
 
 /// The same command in a session of its own, so that the terminal's Ctrl-C is for it alone.
