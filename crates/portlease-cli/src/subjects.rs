@@ -16,9 +16,8 @@ pub(crate) fn project(name: Option<&str>) -> Result<Option<Name>, Error> {
     Ok(name.map(str::parse).transpose()?)
 }
 
-/// The ports of all known frameworks and kinds of services.
-pub(crate) fn known_ports() -> PortSet {
-    let (catalog, presets) = (Catalog::builtin(), Presets::builtin());
+/// The ports of all frameworks and kinds of services.
+pub(crate) fn known_ports(catalog: &Catalog, presets: &Presets) -> PortSet {
     let frameworks = catalog.iter().map(|framework| framework.range);
     let kinds = presets.iter().map(|preset| preset.range);
     frameworks.chain(kinds).collect()

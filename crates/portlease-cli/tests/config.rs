@@ -387,3 +387,15 @@ mod running {
         assert!(!status.success());
     }
 }
+
+#[test]
+fn the_users_own_frameworks_are_scanned_and_counted() {
+    let sandbox = Sandbox::new();
+    let (first, last) = (sandbox.ports.start, sandbox.ports.end - 1);
+    let toml = format!("[frameworks.mine]\nrange = \"{first}-{last}\"\n");
+    sandbox.write("portlease.toml", &toml);
+    let stats = sandbox.ended(&["stats"]);
+    assert!(stats.stdout.contains("mine"), "{stats:?}");
+    let scanned = sandbox.ended(&["scan", "--json"]);
+    assert!(scanned.stdout.contains(&format!("{first}")), "{scanned:?}");
+}

@@ -7,7 +7,7 @@ use portlease::core::{Lease, PortRange};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::arguments::Scan;
+use crate::arguments::{Project, Scan};
 use crate::commands::who;
 use crate::exit::Code;
 use crate::failure::Failure;
@@ -19,11 +19,12 @@ pub(crate) fn run(task: &Scan) -> Result<ExitCode, Failure> {
 }
 
 fn scan(task: &Scan) -> Result<ExitCode, Failure> {
+    let config = Project::default().config()?;
     let ports = match task.ranges.as_slice() {
-        [] => subjects::known_ports(),
+        [] => subjects::known_ports(&config.catalog(), &config.presets()),
         ranges => ranges.iter().copied().collect(),
     };
-    let found = selection::open_here()?.scan(&ports)?;
+    let found = selection::open(&config)?.scan(&ports)?;
     let counts: Vec<Count> = ports
         .ranges()
         .map(|range| Count::of(range, &found))

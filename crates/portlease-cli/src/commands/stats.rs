@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use portlease::core::{Catalog, Name, NamedRange, PortRange, PortUsage, RangeUsage, StatsQuery};
 
-use crate::arguments::Stats;
+use crate::arguments::{Project, Stats};
 use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
@@ -15,15 +15,16 @@ pub(crate) fn run(task: &Stats) -> Result<ExitCode, Failure> {
 }
 
 fn stats(task: &Stats) -> Result<ExitCode, Failure> {
+    let config = Project::default().config()?;
     let ranges = match task.ranges.as_slice() {
-        [] => frameworks(),
+        [] => frameworks(&config.catalog()),
         ranges => ranges.iter().copied().map(nameless).collect(),
     };
     let query = StatsQuery {
         ranges,
         top: task.top,
     };
-    let stats = selection::open_here()?.stats(&query)?;
+    let stats = selection::open(&config)?.stats(&query)?;
     if task.json {
         output::json(&stats);
     } else {
@@ -33,9 +34,9 @@ fn stats(task: &Stats) -> Result<ExitCode, Failure> {
 }
 
 /// The ranges of the frameworks, each once, under the name of the first that has it.
-fn frameworks() -> Vec<NamedRange> {
+fn frameworks(catalog: &Catalog) -> Vec<NamedRange> {
     let mut names: BTreeMap<PortRange, Name> = BTreeMap::new();
-    for framework in Catalog::builtin().iter() {
+    for framework in catalog.iter() {
         names
             .entry(framework.range)
             .or_insert_with(|| framework.name.clone());

@@ -2,14 +2,14 @@
 
 use std::net::{Ipv6Addr, UdpSocket};
 
-use portlease::core::{Port, PortRange, PortSet};
+use portlease::core::{Catalog, Port, PortRange, PortSet, Presets};
 use portlease::probe::{Guarantee, Hold, OccupantDetails, Probe, settings};
 
 use super::Finding;
 use crate::subjects::known_ports;
 
 pub(super) fn examine() -> Vec<Finding> {
-    let known = known_ports();
+    let known = known_ports(&Catalog::builtin(), &Presets::builtin());
     let mut findings = vec![hold(Hold::guarantee())];
     findings.push(match settings::system_reserved() {
         Ok(reserved) => system_reserved(&reserved, &known),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use portlease_core::{IfRunning, Name, Port, PortSet};
+use portlease_core::{Catalog, IfRunning, Name, Port, PortSet, Presets};
 
 use super::Config;
 use super::origin::Origin;
@@ -88,6 +88,16 @@ impl Config {
             reservation = self.service(reservation, name);
         }
         reservation
+    }
+
+    /// The frameworks, those of the user among them.
+    pub fn catalog(&self) -> Catalog {
+        self.catalog.clone().unwrap_or_default()
+    }
+
+    /// The kinds of services, those of the user among them.
+    pub fn presets(&self) -> Presets {
+        self.presets.clone().unwrap_or_default()
     }
 
     /// A reservation with all that is said about the project, and nothing yet about its services.
