@@ -7,45 +7,45 @@ mod support;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rustix::process::Signal;
 use support::{Running, Sandbox, http, until};
 
-/// The folder below which projects find the dev servers. They are installed when they are missing,
+/// Packages that are installed together.
+const USUAL: (&str, &str) = ("usual", include_str!("dev-servers/usual.json"));
+const TANSTACK: (&str, &str) = ("tanstack", include_str!("dev-servers/tanstack.json"));
+
+/// The folder below which projects find these packages. They are installed when they are missing,
 /// once for all runs of the tests that want the same.
-fn dev_servers() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let wanted = include_str!("dev-servers/package.json");
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dev-servers");
-        fs::create_dir_all(&target).unwrap();
-        // Another run of the tests may be installing them.
-        let lock = File::create(target.join("lock")).unwrap();
-        lock.lock().unwrap();
-        let done = target.join("installed.json");
-        if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
-            return target;
-        }
-        fs::write(target.join("package.json"), wanted).unwrap();
-        let output = Command::new("npm")
-            .args(["install", "--no-package-lock", "--no-audit", "--no-fund"])
-            .current_dir(&target)
-            .output()
-            .expect("this test needs npm, which comes with Node.js");
-        let said = String::from_utf8_lossy(&output.stderr);
-        let is_well = output.status.success();
-        assert!(is_well, "npm cannot install the dev servers: {said}");
-        // By this file Next finds the root, and there the packages.
-        fs::write(
-            target.join("package-lock.json"),
-            r#"{"lockfileVersion": 3}"#,
-        )
-        .unwrap();
-        fs::write(done, wanted).unwrap();
-        target
-    })
+fn dev_servers((name, wanted): (&str, &str)) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("dev-servers-{name}"));
+    fs::create_dir_all(&target).unwrap();
+    // Another run of the tests may be installing them.
+    let lock = File::create(target.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let done = target.join("installed.json");
+    if fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
+        return target;
+    }
+    fs::write(target.join("package.json"), wanted).unwrap();
+    let output = Command::new("npm")
+        .args(["install", "--no-package-lock", "--no-audit", "--no-fund"])
+        .current_dir(&target)
+        .output()
+        .expect("this test needs npm, which comes with Node.js");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let is_well = output.status.success();
+    assert!(is_well, "npm cannot install the dev servers: {said}");
+    // By this file Next finds the root, and there the packages.
+    fs::write(
+        target.join("package-lock.json"),
+        r#"{"lockfileVersion": 3}"#,
+    )
+    .unwrap();
+    fs::write(done, wanted).unwrap();
+    target
 }
 
 /// Lets the tests run one after the other: they ask for the same ports, from registries of their own,
@@ -57,7 +57,11 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// A project whose `npm run dev` is this command.
 fn project(dev: &str, files: &[(&str, &str)]) -> Sandbox {
-    let sandbox = Sandbox::within(dev_servers());
+    project_with(USUAL, dev, files)
+}
+
+fn project_with(packages: (&str, &str), dev: &str, files: &[(&str, &str)]) -> Sandbox {
+    let sandbox = Sandbox::within(&dev_servers(packages));
     let package = format!(r#"{{"name": "shop", "private": true, "scripts": {{"dev": "{dev}"}}}}"#);
     sandbox.write("package.json", &package);
     for (name, text) in files {
@@ -135,6 +139,31 @@ fn astro() {
     let _alone = alone();
     let sandbox = project("astro dev", &[("src/pages/index.astro", "<h1>shop</h1>")]);
     check(&sandbox, &["npm", "run", "dev"], 4321..=4421);
+}
+
+#[test]
+fn tanstack_start() {
+    let _alone = alone();
+    let config = "import { defineConfig } from 'vite'
+        import { tanstackStart } from '@tanstack/react-start/plugin/vite'
+        import react from '@vitejs/plugin-react'
+        export default defineConfig({ plugins: [tanstackStart({ customViteReactPlugin: true }), react()] })";
+    let router = "import { createRouter as create } from '@tanstack/react-router'
+        import { routeTree } from './routeTree.gen'
+        export const createRouter = () => create({ routeTree })";
+    let root = "import { createRootRoute, HeadContent, Outlet, Scripts } from '@tanstack/react-router'
+        const Shell = () => <html><head><HeadContent /></head><body><Outlet /><Scripts /></body></html>
+        export const Route = createRootRoute({ component: Shell })";
+    let index = "import { createFileRoute } from '@tanstack/react-router'
+        export const Route = createFileRoute('/')({ component: () => <h1>shop</h1> })";
+    let files = [
+        ("vite.config.mjs", config),
+        ("src/router.jsx", router),
+        ("src/routes/__root.jsx", root),
+        ("src/routes/index.jsx", index),
+    ];
+    let sandbox = project_with(TANSTACK, "vite dev", &files);
+    check(&sandbox, &["npm", "run", "dev"], 5173..=5273);
 }
 
 #[test]
