@@ -172,6 +172,9 @@ pub(crate) struct Run {
     /// Keep a record of this run in the folder
     #[arg(long, hide = true, value_name = "PATH")]
     pub(crate) background: Option<PathBuf>,
+    /// Print which port each service got, and in which way
+    #[arg(long)]
+    pub(crate) summary: bool,
     /// Print only what the command prints, and what goes wrong
     #[arg(long, short)]
     pub(crate) quiet: bool,

@@ -332,3 +332,33 @@ fn quiet_says_nothing_of_its_own() {
     let (_, said) = running.end();
     assert!(!said.concat().contains("portlease"), "{said:?}");
 }
+
+#[test]
+fn a_summary_tells_which_port_each_service_got_and_how() {
+    let sandbox = Sandbox::new();
+    let range = sandbox.range();
+    let with = |port: &str| {
+        sandbox.ended(&[
+            "run",
+            &range,
+            port,
+            "--summary",
+            "--service=web",
+            "--service=api",
+            "--",
+            "true",
+        ])
+    };
+    let told = with("--exclude=1");
+    assert!(
+        told.stderr.contains("2 of 2 services have a port (100 %)"),
+        "{told:?}"
+    );
+    let _stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, sandbox.ports.start)).unwrap();
+    let told = with(&format!("--port={}", sandbox.ports.start));
+    assert_eq!(told.code, Some(3), "{told:?}");
+    assert!(
+        told.stderr.contains("0 of 2 services have a port (0 %)"),
+        "{told:?}"
+    );
+}

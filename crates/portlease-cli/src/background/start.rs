@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use indicatif::ProgressBar;
 use portlease::core::Name;
 use portlease::probe::identity;
 use portlease::project_root;
@@ -141,11 +142,17 @@ fn script(folder: &std::path::Path) -> Result<Vec<String>, Failure> {
 )]
 fn wait(run: &Run, pid: u32, timeout: Duration) -> Result<Record, Failure> {
     let deadline = Instant::now() + timeout;
+    // It shows nothing where nobody watches.
+    let progress = ProgressBar::new_spinner().with_message("waiting until it listens");
     loop {
+        progress.tick();
         let is_gone = identity::process(pid).is_none();
         let record = run.record()?.filter(|record| record.process.pid == pid);
         match record.as_ref().map(Record::state) {
-            Some(State::Running) => return record.ok_or_else(|| unreachable!("it has a state")),
+            Some(State::Running) => {
+                progress.finish_and_clear();
+                return record.ok_or_else(|| unreachable!("it has a state"));
+            }
             Some(State::Ended | State::Lost) => return Err(not_serving(run, "It ended")),
             None if is_gone => return Err(not_serving(run, "It ended")),
             Some(State::Starting) | None => {}

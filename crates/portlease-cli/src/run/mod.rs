@@ -12,8 +12,10 @@ pub(crate) mod tree;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
-use portlease::core::{Capability, Holder, IfRunning, Lease, LeaseKey, Outcome as Granted};
-use portlease::{Allocator, Config, Error, Grants};
+use portlease::core::{
+    Capability, Holder, IfRunning, Lease, LeaseKey, Outcome as Granted, Request,
+};
+use portlease::{Allocator, Config, Error, Grants, Summary};
 
 use crate::arguments::Run;
 use crate::background::keeper::Keeper;
@@ -72,7 +74,11 @@ fn run_prepared(
         )
     })?;
     for _ in 0..=retries {
-        let grants = allocator.reserve_all(&prepared.request)?;
+        let reserved = allocator.reserve_all(&prepared.request);
+        if task.summary {
+            output::note(format_args!("{}", summary(&prepared.request, &reserved)));
+        }
+        let grants = reserved?;
         if let Some(url) = attached_to(&grants) {
             output::line(format_args!("{url}"));
             return Ok(Code::Done.number());
@@ -95,6 +101,16 @@ fn run_prepared(
             u32::from(retries) + 1
         ),
     ))
+}
+
+/// What became of each service.
+fn summary(request: &Request, reserved: &Result<Grants, Error>) -> Summary {
+    let mut summary = Summary::default();
+    match reserved {
+        Ok(grants) => summary.granted(request, grants),
+        Err(error) => summary.refused(request, error),
+    }
+    summary
 }
 
 /// The configuration, with what the flags of this command say.
