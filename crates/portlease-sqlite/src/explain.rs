@@ -48,10 +48,12 @@ impl Trouble {
                         ErrorCode::DatabaseCorrupt
                         | ErrorCode::NotADatabase
                         | ErrorCode::ConstraintViolation => true,
-                        // The statements fit the version, so a table or a column is gone.
-                        ErrorCode::Unknown => message
-                            .as_ref()
-                            .is_some_and(|message| message.contains("no such")),
+                        // The statements fit the version, so a table or a column is gone. SQLite has
+                        // had one format for as long as there is Portlease.
+                        ErrorCode::Unknown => message.as_ref().is_some_and(|message| {
+                            message.contains("no such")
+                                || message.contains("unsupported file format")
+                        }),
                         _ => false,
                     },
                     rusqlite::Error::SqlInputError { .. }

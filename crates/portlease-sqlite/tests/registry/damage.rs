@@ -109,6 +109,19 @@ fn random_bytes_in_place_of_the_registry() {
 }
 
 #[test]
+fn a_registry_whose_head_names_no_format() {
+    const FORMAT: u64 = 44;
+    let folder = Folder::new();
+    let leases = filled(&folder.registry(), 20);
+    let after = check(&folder, &leases, |path| {
+        let mut file = OpenOptions::new().write(true).open(path).unwrap();
+        file.seek(SeekFrom::Start(FORMAT)).unwrap();
+        file.write_all(&u32::to_be_bytes(9)).unwrap();
+    });
+    assert!(!after.is_complete);
+}
+
+#[test]
 fn a_registry_that_was_emptied() {
     let folder = Folder::new();
     let leases = filled(&folder.registry(), 20);
