@@ -48,12 +48,9 @@ impl Trouble {
                         ErrorCode::DatabaseCorrupt
                         | ErrorCode::NotADatabase
                         | ErrorCode::ConstraintViolation => true,
-                        // The statements fit the version, so a table or a column is gone. SQLite has
-                        // had one format for as long as there is Portlease.
-                        ErrorCode::Unknown => message.as_ref().is_some_and(|message| {
-                            message.contains("no such")
-                                || message.contains("unsupported file format")
-                        }),
+                        ErrorCode::Unknown => message
+                            .as_ref()
+                            .is_some_and(|message| says_another_schema(message)),
                         _ => false,
                     },
                     rusqlite::Error::SqlInputError { .. }
@@ -80,6 +77,18 @@ impl Trouble {
             Self::Sqlite(error) => of_sqlite(&error, place),
         }
     }
+}
+
+/// Whether `SQLite` met a schema that is not the one of the version that the file names: the
+/// statements fit that one. Its own format it has not changed for as long as there is Portlease.
+fn says_another_schema(message: &str) -> bool {
+    let signs = [
+        "no such",
+        "duplicate column name",
+        "already exists",
+        "unsupported file format",
+    ];
+    signs.iter().any(|sign| message.contains(sign))
 }
 
 fn of_sqlite(error: &rusqlite::Error, place: &Place) -> StoreError {

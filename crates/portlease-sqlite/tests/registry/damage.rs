@@ -326,6 +326,17 @@ fn a_registry_that_lost_its_version() {
 }
 
 #[test]
+fn a_registry_that_names_an_earlier_version_than_its_own() {
+    let folder = Folder::new();
+    let leases = filled(&folder.registry(), 20);
+    let after = check(&folder, &leases, |path| {
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+    });
+    assert_eq!(after.saved.len(), 20);
+}
+
+#[test]
 fn an_index_that_knows_a_lease_that_is_gone() {
     let folder = Folder::new();
     let leases = filled(&folder.registry(), 2);
