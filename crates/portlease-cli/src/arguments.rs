@@ -137,7 +137,7 @@ pub(crate) struct IfRunning {
 ///
 /// The port is leased, held in the kernel until the server listens, and told to the command: by the variable PORT, by the
 /// flag of its framework, and wherever an argument says {port}. The command is not changed in any other way: terminal,
-/// signals and exit code pass through.
+/// signals and exit code pass through. When it has ended, so does everything that it started.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -100,7 +100,7 @@ impl Wish {
     }
 }
 
-/// A path as people write it: relative to the current folder where that is shorter.
+/// A path as people write it: below their home it begins with `~`.
 pub(crate) fn shortened(path: &str) -> String {
     let home = std::env::home_dir().filter(|home| home != Path::new("/"));
     match home.and_then(|home| Some(path.strip_prefix(home.to_str()?)?.to_owned())) {

@@ -1,7 +1,9 @@
 //! What the reports are about: leases as people call them, and the ports that are known.
 
 use portlease::Error;
-use portlease::core::{Catalog, Lease, Name, PortSet, Presets};
+use portlease::core::{Catalog, Holder, Lease, Name, PortSet, Presets};
+
+use crate::selection;
 
 /// The name of a service as people see it, with its instance when that is not the first.
 pub(crate) fn service(lease: &Lease) -> String {
@@ -9,6 +11,17 @@ pub(crate) fn service(lease: &Lease) -> String {
         1 => lease.key.service.to_string(),
         instance => format!("{}#{instance}", lease.key.service),
     }
+}
+
+/// The project and the service.
+pub(crate) fn label(lease: &Lease) -> String {
+    let project = selection::shortened(&lease.key.project);
+    format!("{project}/{}", service(lease))
+}
+
+/// Whoever listens for the lease, or is going to.
+pub(crate) fn party(lease: &Lease) -> Option<&Holder> {
+    lease.listener.as_ref().or(lease.holder.as_ref())
 }
 
 /// The project that somebody named, or none.

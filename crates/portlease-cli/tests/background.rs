@@ -196,3 +196,17 @@ fn it_waits_as_long_as_is_configured() {
         "{started:?}"
     );
 }
+
+#[test]
+fn two_who_start_it_at_the_same_time_start_it_once() {
+    let sandbox = Sandbox::new();
+    let _stopped = Stopped(&sandbox);
+    let script = server(&sandbox);
+    let started: Vec<Ended> = std::thread::scope(|scope| {
+        let start = || sandbox.ended(&["start", "--", "sh", "-c", &script]);
+        let both = [scope.spawn(start), scope.spawn(start)];
+        both.map(|started| started.join().unwrap()).into()
+    });
+    assert_eq!(port_of(&started[0]), port_of(&started[1]));
+    assert_eq!(sandbox.leases().len(), 1);
+}

@@ -362,3 +362,40 @@ fn a_summary_tells_which_port_each_service_got_and_how() {
         "{told:?}"
     );
 }
+
+/// Listens on a port of its own choice, and a while later on the one that it was told.
+const EARLY: &str = "
+import os, socket, sys, time
+early = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+while not os.path.exists('go'):
+    time.sleep(0.01)
+told = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))
+time.sleep(60)
+";
+
+#[test]
+fn a_server_that_comes_to_its_port_after_another_one_is_followed_there() {
+    let sandbox = Sandbox::new();
+    let elsewhere = (sandbox.ports.end - 1).to_string();
+    let mut running = sandbox.start(&[], &["python3", "-c", EARLY, &elsewhere]);
+    running.hear(" although it was told ");
+    sandbox.write("go", "");
+    let port = running.ready();
+    assert_eq!(port, sandbox.ports.start);
+    assert_eq!(sandbox.leases()[0]["lease"]["port"], port);
+    running.signal(Signal::TERM);
+    running.end();
+}
+
+#[test]
+fn a_registry_that_fails_does_not_end_the_server() {
+    let sandbox = Sandbox::new();
+    let mut running = sandbox.start(&[], &["sh", "-c", LATE]);
+    let port = told_port(&sandbox);
+    sandbox.break_registry();
+    sandbox.write("go", "");
+    running.hear("The command goes on.");
+    until("it serves", || http(port).ok());
+    running.signal(Signal::TERM);
+    assert_eq!(running.end().0.code(), Some(143));
+}

@@ -124,11 +124,7 @@ impl Granted {
     /// The URL of the service under this host name.
     #[must_use]
     pub fn url(&self, host: &str) -> String {
-        alloc::format!(
-            "{}://{host}:{}",
-            Capability::scheme(self.requires()),
-            self.port()
-        )
+        Capability::url(self.requires(), host, self.port())
     }
 }
 

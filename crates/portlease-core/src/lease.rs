@@ -1,5 +1,6 @@
 //! A lease, and the memory that it leaves.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -52,6 +53,12 @@ impl Lease {
     /// The holder and the listener, as far as they are known.
     pub fn parties(&self) -> impl Iterator<Item = &Holder> {
         self.holder.iter().chain(&self.listener)
+    }
+
+    /// The URL of its service under this host name.
+    #[must_use]
+    pub fn url(&self, host: &str) -> String {
+        Capability::url(&self.requires, host, self.port)
     }
 }
 

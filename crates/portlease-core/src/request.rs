@@ -1,5 +1,6 @@
 //! What a caller asks for: ports for one service or several.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -268,5 +269,9 @@ impl Capability {
         } else {
             "tcp"
         }
+    }
+
+    pub(crate) fn url(requires: &[Self], host: &str, port: Port) -> String {
+        alloc::format!("{}://{host}:{port}", Self::scheme(requires))
     }
 }

@@ -48,6 +48,11 @@ impl Arrival {
         }
     }
 
+    /// Where it is to listen.
+    pub(crate) fn port(&self) -> Port {
+        self.port
+    }
+
     /// Looks once. The last look waits for nothing: a stranger who is there has won.
     pub(crate) fn look(&mut self, probe: &Probe, is_last: bool) -> Result<Sight, Error> {
         // Before the look: a server that ends after it listened has listened.

@@ -229,7 +229,10 @@ impl Grant {
 
     fn look(&mut self, arrival: &mut Arrival, is_last: bool) -> Result<bool, Error> {
         match arrival.look(self.inner.observer.probe(), is_last)? {
-            Sight::Arrived(listener) => self.confirm(listener).map(|()| true),
+            // The lease may have followed the server to another port meanwhile.
+            Sight::Arrived(listener) => self
+                .confirm_at(listener, Some(arrival.port()))
+                .map(|()| true),
             Sight::NotYet => Ok(false),
         }
     }
@@ -246,8 +249,12 @@ impl Grant {
         Ok(())
     }
 
-    /// Gives the lease back and lets go of the port.
+    /// Gives the lease back and lets go of the port. The lease of another process, to which this one
+    /// only attached, stays that one's.
     pub fn release(self) -> Result<(), Error> {
+        if self.granted.outcome == Outcome::Attached {
+            return Ok(());
+        }
         let lease = self.lease();
         let key = lease.key.sibling(self.granted.service.clone());
         let release = Release::granted(key, lease.generation);

@@ -53,6 +53,7 @@ pub use health::{
     Health, HealthChange, HealthCheck, HealthMonitor, HealthStatus, HealthWatch, InvalidPath,
     UrlPath, check_health,
 };
+pub use observe::now;
 pub use plain::Allocation;
 pub use portlease_core as core;
 pub use portlease_probe as probe;

@@ -176,7 +176,11 @@ pub(crate) fn holders(leases: &Leases) -> impl Iterator<Item = &Holder> {
 }
 
 /// The clock, as a fact.
-pub(crate) fn now() -> Timestamp {
+///
+/// ```
+/// assert!(portlease::now().as_millis() > 0);
+/// ```
+pub fn now() -> Timestamp {
     let since_1970 = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -229,6 +229,9 @@ fn a_lease_whose_own_server_runs_is_reused_by_everybody_who_asks() {
     let holder = Holder::Process(identity::process(sleeper.id()).expect("it sleeps"));
     let run = plainly("shop", &ports).held_by(holder).build().unwrap();
     let port = allocator.reserve(&run).unwrap().port();
+    let attached = plainly("shop", &ports).on_behalf_of_others();
+    let attached = allocator.reserve(&attached.build().unwrap()).unwrap();
+    attached.release().unwrap();
     let granted = allocator
         .reserve_or_reallocate_port(plainly("shop", &ports))
         .unwrap();

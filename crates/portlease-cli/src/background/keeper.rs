@@ -10,7 +10,7 @@ use portlease::Grant;
 use portlease::core::Name;
 use portlease::probe::identity;
 
-use super::record::{Record, Run, now};
+use super::record::{Record, Run};
 use crate::failure::Failure;
 use crate::output;
 
@@ -39,7 +39,7 @@ impl Keeper {
             folder: std::env::current_dir().unwrap_or_default(),
             command: command.to_vec(),
             process: identity::this_process(),
-            started_at: now(),
+            started_at: portlease::now(),
             urls: BTreeMap::new(),
             ports: BTreeMap::new(),
             exit_code: None,

@@ -34,7 +34,7 @@ pub(crate) struct Logs {
 }
 
 pub(crate) fn run(task: &Logs) -> Result<ExitCode, Failure> {
-    let project = task.target.name()?;
+    let (_, project) = task.target.read()?;
     let run = Run::of(&project)?;
     let Ok(mut log) = File::open(run.log()) else {
         let message = format!("{project} was never started in the background.");

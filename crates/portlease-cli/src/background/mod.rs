@@ -26,13 +26,13 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) fn name(&self) -> Result<Name, Error> {
-        self.project().name(&self.config()?)
-    }
-
-    /// The configuration of the folder, or of the current one when the project is told by its name.
-    pub(crate) fn config(&self) -> Result<Config, Error> {
-        self.project().config()
+    /// The configuration of the folder, or of the current one when the project is told by its name,
+    /// and the name.
+    pub(crate) fn read(&self) -> Result<(Config, Name), Error> {
+        let project = self.project();
+        let config = project.config()?;
+        let name = project.name(&config)?;
+        Ok((config, name))
     }
 
     fn project(&self) -> Project {

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use portlease::core::{Name, Process, Timestamp};
 use portlease::probe::identity;
@@ -142,15 +141,30 @@ impl Run {
             .map_err(|error| unusable(&file, &error))
     }
 
-    /// Opens the log to go on with it, in a folder that only the user can read.
+    /// Waits until nobody else starts a run of this project. It goes on until the file is closed.
+    pub(crate) fn lock(&self) -> Result<File, Failure> {
+        let file = self.open("lock")?;
+        file.lock()
+            .map_err(|error| unusable(&self.folder, &error))?;
+        Ok(file)
+    }
+
+    /// Opens the log to go on with it.
     pub(crate) fn open_log(&self) -> Result<File, Failure> {
+        self.open("log")
+    }
+
+    /// Opens a file to add to it, in a folder that only the user can read.
+    fn open(&self, name: &str) -> Result<File, Failure> {
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        let mut options = File::options();
+        options.create(true).append(true);
         builder
             .recursive(true)
             .create(&self.folder)
-            .and_then(|()| File::options().create(true).append(true).open(self.log()))
+            .and_then(|()| options.open(self.folder.join(name)))
             .map_err(|error| unusable(&self.folder, &error))
     }
 
@@ -179,13 +193,6 @@ fn fingerprint(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-pub(crate) fn now() -> Timestamp {
-    let since_1970 = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
 }
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {

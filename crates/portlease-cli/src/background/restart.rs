@@ -26,7 +26,8 @@ pub(crate) struct Restart {
 }
 
 pub(crate) fn run(task: &Restart) -> Result<ExitCode, Failure> {
-    stop::stop(&task.target.name()?, &task.target.config()?, task.grace)?;
+    let (config, project) = task.target.read()?;
+    stop::stop(&project, &config, task.grace)?;
     start::run(&Start {
         target: task.target.clone(),
         open: false,

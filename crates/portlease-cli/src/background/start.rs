@@ -46,26 +46,29 @@ pub(crate) struct Start {
 }
 
 pub(crate) fn run(task: &Start) -> Result<ExitCode, Failure> {
-    let project = task.target.name()?;
+    let (config, project) = task.target.read()?;
     let timeout = match task.timeout {
         Some(seconds) => Duration::from_secs(seconds.into()),
-        None => task.target.config()?.timeout(),
+        None => config.timeout(),
     };
     let run = Run::of(&project)?;
+    // Of two who start it at the same time, the second one finds it running.
+    let turn = run.lock()?;
     let former = run.record()?;
-    let record = match former.filter(Record::is_running) {
-        Some(record) => {
+    let record = match former {
+        Some(record) if record.is_running() => {
             output::note(format_args!(
                 "{project} runs already (pid {})",
                 record.process.pid
             ));
             wait(&run, record.process.pid, timeout)?
         }
-        None => {
-            let pid = spawn(task, &project, &run)?;
+        former => {
+            let pid = spawn(task, &project, &run, former)?;
             wait(&run, pid, timeout)?
         }
     };
+    drop(turn);
     for (service, url) in &record.urls {
         output::line(format_args!("{service}\t{url}"));
     }
@@ -79,8 +82,7 @@ pub(crate) fn run(task: &Start) -> Result<ExitCode, Failure> {
 }
 
 /// Starts `portlease run` on its own; answers its number.
-fn spawn(task: &Start, project: &Name, run: &Run) -> Result<u32, Failure> {
-    let former = run.record()?;
+fn spawn(task: &Start, project: &Name, run: &Run, former: Option<Record>) -> Result<u32, Failure> {
     let folder = match (&task.target.project, &former) {
         (Some(folder), _) if PathBuf::from(folder).is_dir() => PathBuf::from(folder),
         (Some(_), Some(record)) => record.folder.clone(),

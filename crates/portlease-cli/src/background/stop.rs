@@ -31,8 +31,8 @@ pub(crate) struct Stop {
 }
 
 pub(crate) fn run(task: &Stop) -> Result<ExitCode, Failure> {
-    let project = task.target.name()?;
-    if stop(&project, &task.target.config()?, task.grace)? {
+    let (config, project) = task.target.read()?;
+    if stop(&project, &config, task.grace)? {
         output::line(format_args!("stopped {project}"));
     } else {
         output::note(format_args!("{project} does not run in the background"));

@@ -75,11 +75,7 @@ impl Server {
 
     fn name(&self) -> String {
         match &self.lease {
-            Some(lease) => format!(
-                "{}/{}",
-                selection::shortened(&lease.key.project),
-                subjects::service(lease)
-            ),
+            Some(lease) => subjects::label(lease),
             None => "–".to_owned(),
         }
     }

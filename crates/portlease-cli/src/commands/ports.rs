@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use portlease::Error;
-use portlease::core::{Capability, Holder, Lease, ValidatedLease};
+use portlease::core::{Holder, Lease, ValidatedLease};
 use serde_json::json;
 
 use crate::arguments::Ports;
@@ -106,17 +106,12 @@ fn row(validated: &ValidatedLease) -> Vec<Cell> {
         lease.framework.to_string().into(),
         validate::status(validated.status),
         process(lease).into(),
-        format!(
-            "{}://localhost:{}",
-            Capability::scheme(&lease.requires),
-            lease.port
-        )
-        .into(),
+        lease.url("localhost").into(),
     ]
 }
 
 fn process(lease: &Lease) -> String {
-    match lease.listener.as_ref().or(lease.holder.as_ref()) {
+    match subjects::party(lease) {
         Some(Holder::Process(process)) => process.pid.to_string(),
         Some(Holder::Container(container)) => container.id.to_string(),
         None => "–".to_owned(),

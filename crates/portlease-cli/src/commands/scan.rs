@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use portlease::Who;
-use portlease::core::{Lease, PortRange};
+use portlease::core::PortRange;
 use serde::Serialize;
 use serde_json::json;
 
@@ -83,12 +83,14 @@ fn tell(found: &[Who], counts: &[Count]) {
 
 /// A row for each program on the port, and one for a lease that nobody uses.
 fn rows(who: &Who) -> Vec<Vec<Cell>> {
+    let leased_to = who.lease.as_ref().map(subjects::label);
+    let leased_to = leased_to.unwrap_or_else(|| "–".to_owned());
     let row = |status: Cell, program: String| {
         vec![
             who.port.to_string().into(),
             status,
             program.into(),
-            lessee(who.lease.as_ref()).into(),
+            leased_to.clone().into(),
         ]
     };
     if who.occupants.is_empty() && who.lease.is_some() {
@@ -106,15 +108,4 @@ fn rows(who: &Who) -> Vec<Vec<Cell>> {
         row(status, who::name(occupant))
     };
     who.occupants.iter().map(of_occupant).collect()
-}
-
-fn lessee(lease: Option<&Lease>) -> String {
-    match lease {
-        Some(lease) => format!(
-            "{}/{}",
-            selection::shortened(&lease.key.project),
-            subjects::service(lease)
-        ),
-        None => "–".to_owned(),
-    }
 }

@@ -12,9 +12,7 @@ pub(crate) mod tree;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
-use portlease::core::{
-    Capability, Holder, IfRunning, Lease, LeaseKey, Outcome as Granted, Request,
-};
+use portlease::core::{Holder, IfRunning, LeaseKey, Outcome as Granted, Request};
 use portlease::{Allocator, Config, Error, Grants, Summary};
 
 use crate::arguments::Run;
@@ -73,7 +71,7 @@ fn run_prepared(
             format!("Signals cannot be heard: {error}"),
         )
     })?;
-    for _ in 0..=retries {
+    for losses in 1..=u32::from(retries) + 1 {
         let reserved = allocator.reserve_all(&prepared.request);
         if task.summary {
             output::note(format_args!("{}", summary(&prepared.request, &reserved)));
@@ -89,7 +87,7 @@ fn run_prepared(
         let command = prepared.command(&grants);
         match serve(command, prepared.program(), grants, &events, &manner)? {
             Outcome::Ended(status) => return Ok(code_of(status)),
-            Outcome::Lost { port, by } => report::lost(port, &by),
+            Outcome::Lost { port, by } => report::lost(port, &by, losses <= retries.into()),
         }
     }
     Err(Failure::new(
@@ -156,7 +154,7 @@ fn tell(allocator: &Allocator, grants: &Grants) -> Result<(), Failure> {
     if let Some(lease) = all.iter().find(|lease| lease.key == first) {
         output::note(format_args!(
             "portlease: {}. This is instance {}, with a port of its own. `--attach` and `--takeover` are the other choices.",
-            report::running(lease, &url(lease)),
+            report::running(lease),
             grants.instance()
         ));
     }
@@ -177,20 +175,12 @@ fn end_running(allocator: &Allocator, prepared: &Prepared, grace: Duration) -> R
                 return Err(Failure::new(
                     Code::Refused,
                     "STILL_RUNNING",
-                    format!(
-                        "{} and cannot be ended.",
-                        report::running(&lease, &url(&lease))
-                    ),
+                    format!("{} and cannot be ended.", report::running(&lease)),
                 ));
             }
         }
     }
     Ok(())
-}
-
-fn url(lease: &Lease) -> String {
-    let scheme = Capability::scheme(&lease.requires);
-    format!("{scheme}://localhost:{}", lease.port)
 }
 
 fn code_of(status: ExitStatus) -> u8 {

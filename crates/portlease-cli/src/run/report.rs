@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use portlease::Grant;
-use portlease::core::{Holder, Lease, Occupant, Port};
+use portlease::core::{Lease, Occupant, Port};
 
 use crate::output::{BOLD, DIM, GREEN, note, warning};
+use crate::subjects;
 
 pub(crate) fn ready(grant: &Grant, after: Duration) {
     let (service, url) = (&grant.granted().service, grant.url());
@@ -40,20 +41,21 @@ pub(crate) fn late(grant: &Grant, limit: Duration) {
     ));
 }
 
-pub(crate) fn lost(port: Port, by: &Occupant) {
+pub(crate) fn lost(port: Port, by: &Occupant, goes_on: bool) {
+    let next = if goes_on { " Trying another port." } else { "" };
     warning(format_args!(
-        "{by} took port {port} before the command listened on it. Trying another port."
+        "{by} took port {port} before the command listened on it.{next}"
     ));
 }
 
-/// A sentence about an instance that runs already.
-pub(crate) fn running(lease: &Lease, url: &str) -> String {
-    format!("{} runs at {url}{}", lease.key, process(lease))
+/// The server is worth more than what is known about it, so it goes on.
+pub(crate) fn failed(problem: &str) {
+    warning(format_args!("{problem} The command goes on."));
 }
 
-fn process(lease: &Lease) -> String {
-    match lease.listener.as_ref().or(lease.holder.as_ref()) {
-        Some(Holder::Process(process)) => format!(" (pid {})", process.pid),
-        Some(Holder::Container(_)) | None => String::new(),
-    }
+/// A sentence about an instance that runs already.
+pub(crate) fn running(lease: &Lease) -> String {
+    let party = subjects::party(lease).map(|party| format!(" ({party})"));
+    let url = lease.url("localhost");
+    format!("{} runs at {url}{}", lease.key, party.unwrap_or_default())
 }

@@ -4,7 +4,7 @@ use std::process::{Command, ExitStatus};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use portlease::core::{Holder, Occupant, Port, Process};
+use portlease::core::{Holder, Occupant, Port, PortRange, PortSet, Process};
 use portlease::probe::{Probe, identity};
 use portlease::{Arrival, Error, Grant, Grants};
 
@@ -22,6 +22,8 @@ const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 /// counts.
 const DRIFT_INTERVAL: Duration = Duration::from_millis(250);
 const DRIFT_LOOKS: u32 = 2;
+/// Where debuggers of Node.js wait, before the server listens and beside it.
+const DEBUGGERS: PortRange = PortRange::literal(9229, 9329);
 
 /// How a session ended.
 pub(crate) enum Outcome {
@@ -51,6 +53,8 @@ pub(crate) struct Session<'a> {
     services: Vec<Served>,
     drift: Drift,
     was_late: bool,
+    /// What went wrong last, which is told once.
+    problem: Option<String>,
     /// When the command is killed, once it was asked to end.
     deadline: Option<Instant>,
 }
@@ -58,6 +62,8 @@ pub(crate) struct Session<'a> {
 /// A service of the command, and how far it has come.
 struct Served {
     grant: Grant,
+    /// The port that the command was told.
+    told: Port,
     state: State,
     /// Only the first time is worth a line.
     was_ready: bool,
@@ -67,8 +73,8 @@ struct Served {
 enum State {
     Awaited(Arrival),
     Listening,
-    /// On another port than the granted one.
-    Elsewhere,
+    /// The command ended before anybody could wait for it.
+    Ended,
 }
 
 #[derive(Default)]
@@ -101,10 +107,11 @@ pub(crate) fn serve(
     let served = |grant: Grant| {
         let state = match grant.arrival(Some(pid)) {
             Ok(arrival) => State::Awaited(arrival),
-            // It has ended already; that event is under way.
-            Err(_) => State::Elsewhere,
+            // That event is under way.
+            Err(_) => State::Ended,
         };
         Served {
+            told: grant.port(),
             grant,
             state,
             was_ready: false,
@@ -121,6 +128,7 @@ pub(crate) fn serve(
         services: grants.into_iter().map(served).collect(),
         drift: Drift::default(),
         was_late: false,
+        problem: None,
         deadline: None,
     };
     let outcome = session.run();
@@ -156,7 +164,7 @@ impl Session<'_> {
                 }
                 Ok(Event::Signal(signal)) => self.pass_on(signal),
                 Err(RecvTimeoutError::Timeout) => {
-                    if let Some(lost) = self.look()? {
+                    if let Some(lost) = self.look() {
                         return Ok(lost);
                     }
                 }
@@ -184,31 +192,45 @@ impl Session<'_> {
     }
 
     /// Looks after every service; answers when the port of one is lost.
-    fn look(&mut self) -> Result<Option<Outcome>, Failure> {
+    fn look(&mut self) -> Option<Outcome> {
+        let mut problem = None;
         for served in &mut self.services {
             match served.look(&self.probe, self.process.as_ref()) {
-                Ok(true) if !served.was_ready => {
-                    served.was_ready = true;
+                Ok(true) => {
                     if let Some(keeper) = self.manner.keeper {
                         keeper.is_ready(&served.grant);
                     }
-                    if !self.manner.quiet {
+                    if !self.manner.quiet && !served.was_ready {
                         report::ready(&served.grant, self.started.elapsed());
                     }
+                    served.was_ready = true;
                 }
-                Ok(_) | Err(Error::ServerEnded { .. }) => {}
-                Err(Error::PortLost { port, by }) => return Ok(Some(Outcome::Lost { port, by })),
-                Err(error) => return Err(error.into()),
+                Ok(false) | Err(Error::ServerEnded { .. }) => {}
+                Err(Error::PortLost { port, by }) => return Some(Outcome::Lost { port, by }),
+                Err(error) => problem = Some(error),
             }
         }
-        self.look_elsewhere()?;
+        if let Err(error) = self.look_elsewhere() {
+            problem = Some(error);
+        }
+        self.tell_once(problem);
         self.complain_when_late();
-        Ok(None)
+        None
     }
 
-    /// Notices a command that went to another port than it was told, and has the registry say so.
-    fn look_elsewhere(&mut self) -> Result<(), Failure> {
-        let Some(main) = self.services.first() else {
+    fn tell_once(&mut self, problem: Option<Error>) {
+        let problem = problem.map(|error| error.to_string());
+        if let Some(text) = problem.filter(|text| self.problem.as_ref() != Some(text)) {
+            report::failed(&text);
+            self.problem = Some(text);
+        }
+    }
+
+    /// Notices a command that went to another port than it was told, and has the registry say so. If
+    /// it comes to the port that it was told after all, that is noticed as well.
+    fn look_elsewhere(&mut self) -> Result<(), Error> {
+        let told: PortSet = self.services.iter().map(|served| served.told).collect();
+        let Some(main) = self.services.first_mut() else {
             return Ok(());
         };
         let is_due = self
@@ -219,33 +241,29 @@ impl Session<'_> {
             return Ok(());
         };
         self.drift.last = Some(Instant::now());
-        let mut ports = self.probe.ports_of(process).map_err(Error::from)?;
-        for served in &self.services {
-            ports.remove(served.grant.port());
-        }
+        let mut ports = self.probe.ports_of(process)?;
+        ports -= &told;
+        ports -= &DEBUGGERS.into();
         // A server that takes the next free port counts upward from the one that it was told.
-        let port = ports.next_wrapping(main.grant.port());
-        self.drift.looks = if port.is_some() && port == self.drift.port {
+        let port = ports.next_wrapping(main.told);
+        self.drift.looks = if port == self.drift.port {
             self.drift.looks + 1
         } else {
             1
         };
         self.drift.port = port;
-        let Some(port) = port.filter(|_| self.drift.looks >= DRIFT_LOOKS) else {
+        let is_news = |port: &Port| *port != main.grant.port();
+        let has_stayed = self.drift.looks >= DRIFT_LOOKS;
+        let Some(port) = port.filter(is_news).filter(|_| has_stayed) else {
             return Ok(());
         };
-        let granted = main.grant.port();
-        let holder = process.clone();
-        let main = &mut self.services[0];
-        main.grant
-            .confirm_at(Some(Holder::Process(holder)), Some(port))?;
-        main.grant.let_go();
-        main.state = State::Elsewhere;
-        main.was_ready = true;
+        let listener = Holder::Process(process.clone());
+        main.grant.confirm_at(Some(listener), Some(port))?;
+        main.open_gate();
         if let Some(keeper) = self.manner.keeper {
             keeper.is_ready(&main.grant);
         }
-        report::drifted(&main.grant, granted);
+        report::drifted(&main.grant, main.told);
         Ok(())
     }
 
@@ -253,7 +271,7 @@ impl Session<'_> {
         let is_late = self.started.elapsed() >= self.manner.timeout;
         if is_late && !self.was_late {
             self.was_late = true;
-            for served in self.services.iter().filter(|served| !served.was_ready) {
+            for served in self.services.iter().filter(|served| served.is_missing()) {
                 report::late(&served.grant, self.manner.timeout);
             }
         }
@@ -264,8 +282,8 @@ impl Session<'_> {
         let awaited = self
             .services
             .iter()
-            .filter(|served| !served.was_ready)
-            .map(|served| served.grant.port());
+            .filter(|served| served.is_missing())
+            .map(|served| served.told);
         awaited.into_iter().find_map(|port| {
             let occupants = self.probe.who(port, &self.process).ok()?;
             let listening = occupants.into_iter().find(|occupant| occupant.listens)?;
@@ -294,12 +312,7 @@ impl Served {
                 if !self.grant.confirm_if_listening(arrival)? {
                     return Ok(false);
                 }
-                // Dev servers start anew in place: Vite closes its server and binds the port again
-                // within milliseconds, so it must find the gate open at any time. As long as it
-                // listens, that lets nobody in where it does.
-                if let Some(hold) = self.grant.hold() {
-                    let _ = hold.open();
-                }
+                self.open_gate();
                 self.state = State::Listening;
                 Ok(true)
             }
@@ -307,12 +320,25 @@ impl Served {
                 self.watch(probe, process)?;
                 Ok(false)
             }
-            State::Elsewhere => Ok(false),
+            State::Ended => Ok(false),
         }
     }
-}
 
-impl Served {
+    /// Whether nothing was seen of it yet, on the port that it was told or on another.
+    fn is_missing(&self) -> bool {
+        !self.was_ready && self.grant.port() == self.told
+    }
+
+    /// Undoes that a confirmation shuts everybody out. Dev servers start anew in place: Vite closes
+    /// its server and binds the port again within milliseconds, so it must find the gate open at
+    /// any time. As long as it listens, that lets nobody in where it does.
+    fn open_gate(&mut self) {
+        if let Some(hold) = self.grant.hold() {
+            // A gate that stays shut is told by the server, which cannot bind the port.
+            let _ = hold.open();
+        }
+    }
+
     /// Notices a server that does not listen any more, and others who listen beside it.
     fn watch(&mut self, probe: &Probe, process: Option<&Process>) -> Result<(), Error> {
         let (port, Some(process)) = (self.grant.port(), process) else {

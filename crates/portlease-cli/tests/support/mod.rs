@@ -65,6 +65,14 @@ impl Sandbox {
         self.folder.path().join("project")
     }
 
+    /// Puts something in the place of the registry that can be none.
+    pub(crate) fn break_registry(&self) {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = fs::remove_file(self.folder.path().join(format!("registry.db{ending}")));
+        }
+        fs::create_dir(self.folder.path().join("registry.db")).unwrap();
+    }
+
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
