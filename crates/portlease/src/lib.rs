@@ -31,6 +31,7 @@ mod grant;
 mod health;
 mod http;
 mod observe;
+mod outer;
 mod plain;
 mod project;
 mod registry;
@@ -54,6 +55,7 @@ pub use health::{
     UrlPath, check_health,
 };
 pub use observe::now;
+pub use outer::OuterRun;
 pub use plain::Allocation;
 pub use portlease_core as core;
 pub use portlease_probe as probe;

@@ -2,6 +2,7 @@
 
 mod events;
 mod flags;
+mod inner;
 mod prepare;
 mod report;
 mod services;
@@ -13,7 +14,7 @@ use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
 use portlease::core::{Holder, IfRunning, LeaseKey, Outcome as Granted, Request};
-use portlease::{Allocator, Config, Error, Grants, Summary};
+use portlease::{Allocator, Config, Error, Grants, OuterRun, Summary};
 
 use crate::arguments::Run;
 use crate::background::keeper::Keeper;
@@ -27,6 +28,12 @@ use session::{Manner, Outcome, serve};
 pub(crate) fn run(task: &Run) -> Result<ExitCode, Failure> {
     let config = configured(task)?;
     let prepared = prepare(task, &config)?;
+    // A run in the background is the outermost, whoever started it.
+    if task.background.is_none()
+        && let Some(ports) = OuterRun::current().and_then(|run| run.ports_of(&prepared.request))
+    {
+        return inner::run(&prepared, &ports);
+    }
     let project = &prepared.request.project;
     let keeper = match &task.background {
         Some(folder) => Some(Keeper::begin(folder, project, &task.command)?),
@@ -84,7 +91,13 @@ fn run_prepared(
         if !task.quiet {
             tell(&allocator, &grants)?;
         }
-        let command = prepared.command(&grants);
+        let ports = grants
+            .iter()
+            .map(|grant| (grant.granted().service.clone(), grant.port()))
+            .collect();
+        let mut command = prepared.command(&ports);
+        let run = OuterRun::of_this_process(prepared.request.project.clone(), ports);
+        command.env(OuterRun::VARIABLE, run.to_string());
         match serve(command, prepared.program(), grants, &events, &manner)? {
             Outcome::Ended(status) => return Ok(code_of(status)),
             Outcome::Lost { port, by } => report::lost(port, &by, losses <= retries.into()),

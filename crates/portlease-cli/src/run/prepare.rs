@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use portlease::core::Request;
-use portlease::{Config, Grants, PortVariable, ServerCommand, UnusableVariable, project_root};
+use portlease::core::{Name, Port, Request};
+use portlease::{Config, PortVariable, ServerCommand, UnusableVariable, project_root};
 
 use super::flags::{self, Said};
 use super::services::{self, ServiceVariable};
@@ -62,29 +62,17 @@ pub(crate) fn prepare(task: &Run, config: &Config) -> Result<Prepared, Failure> 
 
 impl Prepared {
     /// The command with its ports, in arguments and in the environment.
-    pub(crate) fn command(&self, grants: &Grants) -> Command {
-        let ports: BTreeMap<String, String> = grants
-            .iter()
-            .map(|grant| {
-                (
-                    grant.granted().service.to_string(),
-                    grant.port().to_string(),
-                )
-            })
-            .collect();
+    pub(crate) fn command(&self, ports: &BTreeMap<Name, Port>) -> Command {
+        let port = |service: &str| ports.get(service).map(ToString::to_string);
         let main = &self.services[0].name;
         let mut words = self
             .words
             .iter()
-            .map(|word| template::filled(word, main, |service| ports.get(service).cloned()));
+            .map(|word| template::filled(word, main, port));
         let mut command = Command::new(program(&words.next().unwrap_or_default()));
         command.args(words);
         for service in &self.services {
-            command.envs(
-                ports
-                    .get(&service.name)
-                    .map(|port| (&service.variable, port)),
-            );
+            command.envs(port(&service.name).map(|port| (&service.variable, port)));
         }
         command
     }

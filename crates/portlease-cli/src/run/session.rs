@@ -368,7 +368,7 @@ impl Served {
     }
 }
 
-fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
+pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
     match error.kind() {
         std::io::ErrorKind::NotFound => Failure::new(
             Code::NoCommand,

@@ -101,6 +101,7 @@ impl Sandbox {
             .env("PORTLEASE_REGISTRY", &self.registry)
             .env("HOME", self.home.path())
             .env_remove("PORT")
+            .env_remove("PORTLEASE_RUN")
             .env_remove("XDG_CONFIG_HOME")
             .env_remove("XDG_STATE_HOME")
             .stdin(Stdio::null());
