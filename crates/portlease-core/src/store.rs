@@ -49,6 +49,27 @@ pub trait Store: Send + Sync {
         facts: &Facts,
     ) -> Result<Decision, TransactError>;
 
+    /// The same for whoever can observe more once it is known which leases there are, such as who of their holders has ended:
+    /// `observe` adds to the facts what it sees, given at least the leases of the command's scope. Like the decision, it **may
+    /// be called more than once**.
+    ///
+    /// A store whose transactions can wait for that does it inside of one. The others do it before, which is as safe: evidence is
+    /// about holders and not about leases.
+    ///
+    /// # Errors
+    ///
+    /// As [`transact`](Self::transact).
+    fn transact_observing(
+        &self,
+        host: &Host,
+        command: &Command,
+        facts: &mut Facts,
+        observe: &mut dyn FnMut(&Leases, &mut Facts),
+    ) -> Result<Decision, TransactError> {
+        observe(&self.load(host, &command.scope())?, facts);
+        self.transact(host, command, facts)
+    }
+
     /// The leases of a host as they are at one moment: at least those of the scope. The last
     /// generation and the last sweep are those of the host whatever the scope is; counters and usage
     /// only have to be there for [`Scope::Everything`].
@@ -67,6 +88,16 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         facts: &Facts,
     ) -> Result<Decision, TransactError> {
         (**self).transact(host, command, facts)
+    }
+
+    fn transact_observing(
+        &self,
+        host: &Host,
+        command: &Command,
+        facts: &mut Facts,
+        observe: &mut dyn FnMut(&Leases, &mut Facts),
+    ) -> Result<Decision, TransactError> {
+        (**self).transact_observing(host, command, facts, observe)
     }
 
     fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError> {

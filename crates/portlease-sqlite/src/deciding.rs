@@ -13,19 +13,19 @@ use crate::schema::{self, MIGRATIONS};
 use crate::transaction::{Mode, Transaction};
 
 impl Opened {
-    /// Decides about a command. What was loaded stays loaded only if all goes well.
-    pub(crate) fn decide(
+    /// Decides about a command, on facts that may follow from the leases. What was loaded stays loaded only if all goes well.
+    pub(crate) fn decide<'a>(
         &mut self,
         mode: Mode,
         host: &Host,
         command: &Command,
-        facts: &Facts,
+        facts: impl FnOnce(&Leases) -> &'a Facts,
     ) -> Result<Result<Decision, Refusal>, Trouble> {
         let mut loaded = std::mem::take(&mut self.loaded);
         let transaction = Transaction::begin(&self.connection, mode)?;
         self.refresh(&mut loaded)?;
         let known = loaded.cover(&self.connection, host, &command.scope())?;
-        let decided = decide(&known.leases, command, facts);
+        let decided = decide(&known.leases, command, facts(&known.leases));
         let refusal;
         let changes = match &decided {
             Ok(decision) => &decision.changes,

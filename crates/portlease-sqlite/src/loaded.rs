@@ -1,7 +1,7 @@
 //! What a process has loaded of the registry, and still knows to be so.
 //!
 //! A process that decides again loads only what it has not loaded before. `PRAGMA data_version` tells
-//! at the cost of a microsecond whether somebody else wrote meanwhile, and the table `change` then
+//! at the cost of a microsecond whether somebody else wrote meanwhile, and the row of the host then
 //! tells which ports are not as they were.
 
 use std::collections::{HashMap, HashSet};
@@ -14,7 +14,7 @@ use rusqlite::{Connection, Params, Row};
 
 use crate::explain::Trouble;
 use crate::rows::{self, Reader};
-use crate::schema::CHANGES_KEPT;
+use crate::schema::{CHANGE_DIGITS, CHANGES_KEPT};
 
 /// From so many pieces on, a scope is loaded as a whole: a question about each piece would cost
 /// more than the rows that nobody asked for.
@@ -119,26 +119,19 @@ impl LoadedHost {
         let Some(progress) = Progress::read(connection, row)? else {
             return Ok(false);
         };
-        if !(0..=CHANGES_KEPT).contains(&(progress.changes - self.changes)) {
+        let Some(changed) = progress.since(self.changes)? else {
             return Ok(false);
-        }
+        };
         self.leases.advance(progress.last_generation);
-        // What changed is loaded whether it was asked for or not: a row that moved may have been.
-        let runs = slots(self.changes, progress.changes);
-        for (first, last) in &runs {
-            for port in changed_ports(connection, (row, *first, *last))? {
-                self.leases.clear(port);
-            }
+        for port in &changed {
+            self.leases.clear(port);
         }
-        for (first, last) in runs {
-            let limits = (row, first, last);
-            load_rows(
-                connection,
-                &mut self.reader,
-                &mut self.leases,
-                Part::Changed,
-                limits,
-            )?;
+        if !changed.is_empty() {
+            // What changed is loaded whether it was asked for or not: a row that moved may have been.
+            let ports: Vec<u16> = changed.iter().map(Port::get).collect();
+            let limits = (row, &*format!("{ports:?}"));
+            let (reader, leases) = (&mut self.reader, &mut self.leases);
+            load_rows(connection, reader, leases, Part::Changed, limits)?;
         }
         if let Some(at) = progress.last_swept {
             self.leases.apply(&Change::Swept { at });
@@ -212,6 +205,7 @@ fn pieces(ports: &PortSet) -> Vec<PortRange> {
 /// How far a host has come.
 struct Progress {
     changes: i64,
+    changed: Vec<u8>,
     last_generation: Generation,
     last_swept: Option<Timestamp>,
 }
@@ -219,42 +213,37 @@ struct Progress {
 impl Progress {
     /// None when the host is gone.
     fn read(connection: &Connection, host: i64) -> Result<Option<Self>, Trouble> {
-        let mut statement = connection
-            .prepare_cached("SELECT changes, last_generation, last_swept FROM host WHERE id = ?")?;
+        let mut statement = connection.prepare_cached(
+            "SELECT changes, changed, last_generation, last_swept FROM host WHERE id = ?",
+        )?;
         let mut found = statement.query((host,))?;
         let Some(row) = found.next()? else {
             return Ok(None);
         };
         Ok(Some(Self {
             changes: row.get(0)?,
-            last_generation: Generation::new(rows::count(row, 1)?),
-            last_swept: rows::moment(row, 2)?,
+            changed: row.get(1)?,
+            last_generation: Generation::new(rows::count(row, 2)?),
+            last_swept: rows::moment(row, 3)?,
         }))
     }
-}
 
-/// The first and the last slot of each run in which the changes after `known`, up to `last`, stand.
-fn slots(known: i64, last: i64) -> Vec<(i64, i64)> {
-    if known == last {
-        return Vec::new();
+    /// The ports that changed after so many changes; none when that is longer ago than is written down.
+    fn since(&self, known: i64) -> Result<Option<PortSet>, Trouble> {
+        let count = self.changes - known;
+        if !(0..=CHANGES_KEPT).contains(&count) {
+            return Ok(None);
+        }
+        let unreadable = || Trouble::Unreadable("its last changes are no ports".to_owned());
+        let last = self.changed.rchunks(CHANGE_DIGITS);
+        let mut ports = PortSet::new();
+        for digits in last.take(usize::try_from(count).map_err(|_| unreadable())?) {
+            let digits = str::from_utf8(digits).ok();
+            let number = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+            ports.insert(number.and_then(Port::new).ok_or_else(unreadable)?);
+        }
+        Ok(Some(ports))
     }
-    let (first, last) = ((known + 1) % CHANGES_KEPT, last % CHANGES_KEPT);
-    if first <= last {
-        vec![(first, last)]
-    } else {
-        vec![(first, CHANGES_KEPT - 1), (0, last)]
-    }
-}
-
-fn changed_ports(connection: &Connection, limits: (i64, i64, i64)) -> Result<Vec<Port>, Trouble> {
-    let mut statement = connection
-        .prepare_cached("SELECT port FROM change WHERE host = ? AND slot BETWEEN ? AND ?")?;
-    let mut found = statement.query(limits)?;
-    let mut ports = Vec::new();
-    while let Some(row) = found.next()? {
-        ports.push(rows::port(row, 0)?);
-    }
-    Ok(ports)
 }
 
 /// What the registry says of a host besides its leases.
@@ -367,7 +356,7 @@ enum Part {
     All,
     Ports,
     Project,
-    /// Those whose ports stand in a run of slots.
+    /// Those whose ports stand in a list of JSON.
     Changed,
 }
 
@@ -434,10 +423,9 @@ impl Part {
             Self::Project => {
                 format!("{table} INDEXED BY {table}_by_key WHERE host = ? AND project = ?")
             }
-            Self::Changed => format!(
-                "change CROSS JOIN {table} USING (host, port) \
-                 WHERE change.host = ? AND slot BETWEEN ? AND ?"
-            ),
+            Self::Changed => {
+                format!("{table} WHERE host = ? AND port IN (SELECT value FROM json_each(?))")
+            }
         };
         format!("SELECT {columns} FROM {rest}")
     }
@@ -447,21 +435,40 @@ impl Part {
 mod tests {
     use super::*;
 
-    fn check(known: i64, last: i64, expected: &[(i64, i64)]) {
-        assert_eq!(slots(known, last), expected, "{known}..={last}");
+    fn check(changes: i64, changed: &str, known: i64, expected: Option<&[u16]>) {
+        let progress = Progress {
+            changes,
+            changed: changed.as_bytes().to_vec(),
+            last_generation: Generation::default(),
+            last_swept: None,
+        };
+        let since = progress.since(known).unwrap();
+        let ports = since.map(|ports| ports.iter().map(Port::get).collect::<Vec<_>>());
+        assert_eq!(ports.as_deref(), expected, "{known}..={changes}");
     }
 
     #[test]
-    fn the_slots_of_changes_go_round() {
-        check(0, 0, &[]);
-        check(7, 7, &[]);
-        check(0, 1, &[(1, 1)]);
-        check(3, 5, &[(4, 5)]);
-        check(0, 1023, &[(1, 1023)]);
-        check(0, 1024, &[(1, 1023), (0, 0)]);
-        check(1022, 1023, &[(1023, 1023)]);
-        check(1023, 1024, &[(0, 0)]);
-        check(1020, 1030, &[(1021, 1023), (0, 6)]);
-        check(5, 5 + 1024, &[(6, 1023), (0, 5)]);
+    fn the_ports_that_changed_since_are_the_last_ones() {
+        check(0, "", 0, Some(&[]));
+        check(3, "0bb80bb90bb8", 3, Some(&[]));
+        check(3, "0bb80bb90bb8", 2, Some(&[3000]));
+        check(3, "0bb80bb90bb8", 0, Some(&[3000, 3001]));
+        let all = "0bb9".repeat(256);
+        check(300, &all, 44, Some(&[3001]));
+        check(300, &all, 43, None);
+        check(300, &all, 301, None);
+    }
+
+    #[test]
+    fn what_is_no_list_of_ports_is_damaged() {
+        for changed in ["wxyz", "0000", "é"] {
+            let progress = Progress {
+                changes: 1,
+                changed: changed.as_bytes().to_vec(),
+                last_generation: Generation::default(),
+                last_swept: None,
+            };
+            assert!(progress.since(0).is_err(), "{changed}");
+        }
     }
 }

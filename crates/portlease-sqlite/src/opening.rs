@@ -36,6 +36,7 @@ pub(crate) struct Opening<'a> {
     pub(crate) was_registry: bool,
 }
 
+const PAGE_BYTES: u32 = 2048;
 /// So often the file may be another one before and after it was opened.
 const ATTEMPTS: usize = 5;
 
@@ -43,7 +44,7 @@ const ATTEMPTS: usize = 5;
 const STATEMENTS: usize = 64;
 
 /// So many pages of the log are collected before they are moved into the database.
-const LOG_PAGES: i32 = 4096;
+const LOG_PAGES: i32 = 8192;
 
 impl Opening<'_> {
     /// Opens the registry, which is made when it is missing. To be called under the lock.
@@ -134,6 +135,9 @@ impl Opening<'_> {
     }
 
     fn prepare(&self, connection: &Connection) -> Result<(), Trouble> {
+        // A transaction writes each page that it changes as a whole, so small pages make it fast; a lease has to fit into one all
+        // the same. It has an effect only on a registry that is made.
+        connection.pragma_update(None, "page_size", PAGE_BYTES)?;
         // A registry has to survive the end of every process, not the end of the power: after
         // that no process lives that could hold a lease.
         connection.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA cell_size_check = ON;")?;

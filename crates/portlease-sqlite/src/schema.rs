@@ -84,49 +84,42 @@ CREATE TABLE usage (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// So many of the last changes of a host are kept, one a slot of the table.
-pub(crate) const CHANGES_KEPT: i64 = 1024;
+/// So many of the last changes of a host are kept.
+pub(crate) const CHANGES_KEPT: i64 = 256;
+/// The digits of each.
+pub(crate) const CHANGE_DIGITS: usize = 4;
 
 // A process that knows how a host was a moment ago asks which ports changed since, in place of
-// reading its rows again. Triggers write it down, so that nobody who changes a row can forget to.
+// reading its rows again. Triggers write it down, so that nobody who changes a row can forget to; in
+// the row of the host, whose page almost every transaction writes anyway.
 //
 // A failure ends the transaction, here and where leases are written: to undo a single statement,
 // SQLite would first copy every page that it is about to change.
 const VERSION_2: &str = "
 ALTER TABLE host ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
-
-CREATE TABLE change (
-    host INTEGER NOT NULL,
-    -- The number of the change modulo 1024.
-    slot INTEGER NOT NULL,
-    port INTEGER NOT NULL,
-    PRIMARY KEY (host, slot)
-) STRICT, WITHOUT ROWID;
+-- The ports of the last changes, up to 256, as four hexadecimal digits each; the newest is the last. Bytes, because SQLite
+-- counts the letters of a text one by one, and never none, because a part of nothing is NULL.
+ALTER TABLE host ADD COLUMN changed BLOB NOT NULL DEFAULT x'30303030';
 
 CREATE TRIGGER lease_inserted AFTER INSERT ON lease BEGIN
-    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = NEW.host;
-    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host
-        ON CONFLICT DO UPDATE SET port = excluded.port;
+    UPDATE OR ROLLBACK host SET changes = changes + 1,
+        changed = CAST(substr(changed, -1020) || printf('%04x', NEW.port) AS BLOB) WHERE id = NEW.host;
 END;
 CREATE TRIGGER lease_updated AFTER UPDATE ON lease BEGIN
-    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = NEW.host;
-    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host
-        ON CONFLICT DO UPDATE SET port = excluded.port;
+    UPDATE OR ROLLBACK host SET changes = changes + 1,
+        changed = CAST(substr(changed, -1020) || printf('%04x', NEW.port) AS BLOB) WHERE id = NEW.host;
 END;
 CREATE TRIGGER lease_deleted AFTER DELETE ON lease BEGIN
-    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = OLD.host;
-    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, OLD.port FROM host WHERE id = OLD.host
-        ON CONFLICT DO UPDATE SET port = excluded.port;
+    UPDATE OR ROLLBACK host SET changes = changes + 1,
+        changed = CAST(substr(changed, -1020) || printf('%04x', OLD.port) AS BLOB) WHERE id = OLD.host;
 END;
 CREATE TRIGGER memory_inserted AFTER INSERT ON memory BEGIN
-    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = NEW.host;
-    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, NEW.port FROM host WHERE id = NEW.host
-        ON CONFLICT DO UPDATE SET port = excluded.port;
+    UPDATE OR ROLLBACK host SET changes = changes + 1,
+        changed = CAST(substr(changed, -1020) || printf('%04x', NEW.port) AS BLOB) WHERE id = NEW.host;
 END;
 CREATE TRIGGER memory_deleted AFTER DELETE ON memory BEGIN
-    UPDATE OR ROLLBACK host SET changes = changes + 1 WHERE id = OLD.host;
-    INSERT OR ROLLBACK INTO change SELECT id, changes % 1024, OLD.port FROM host WHERE id = OLD.host
-        ON CONFLICT DO UPDATE SET port = excluded.port;
+    UPDATE OR ROLLBACK host SET changes = changes + 1,
+        changed = CAST(substr(changed, -1020) || printf('%04x', OLD.port) AS BLOB) WHERE id = OLD.host;
 END;
 ";
 

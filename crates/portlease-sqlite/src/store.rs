@@ -7,9 +7,11 @@ use portlease_core::{
     Command, Decision, Facts, Host, Leases, Scope, Store, StoreError, TransactError,
 };
 
+use crate::explain::Trouble;
 use crate::export::{Export, Imported, OnConflict};
 use crate::inspection::Inspection;
 use crate::loaded;
+use crate::opening::Opened;
 use crate::options::Options;
 use crate::place::Place;
 use crate::recovery::Recovery;
@@ -110,6 +112,20 @@ impl SqliteStore {
             .alone(|opened| Inspection::of(&opened.connection))
     }
 
+    /// Does the work of a command, alone if it may change something.
+    fn work<T>(
+        &self,
+        command: &Command,
+        mut work: impl FnMut(&mut Opened, Mode) -> Result<T, Trouble>,
+    ) -> Result<T, StoreError> {
+        if command.is_read_only() {
+            self.registry
+                .beside_others(|opened| work(opened, Mode::Read))
+        } else {
+            self.registry.alone(|opened| work(opened, Mode::Write))
+        }
+    }
+
     /// What this store had to do because the registry was damaged, deleted or replaced.
     #[must_use]
     pub fn recoveries(&self) -> Vec<Recovery> {
@@ -124,13 +140,25 @@ impl Store for SqliteStore {
         command: &Command,
         facts: &Facts,
     ) -> Result<Decision, TransactError> {
-        let decided = if command.is_read_only() {
-            self.registry
-                .beside_others(|opened| opened.decide(Mode::Read, host, command, facts))
-        } else {
-            self.registry
-                .alone(|opened| opened.decide(Mode::Write, host, command, facts))
-        };
+        let decided = self.work(command, |opened, mode| {
+            opened.decide(mode, host, command, |_| facts)
+        });
+        Ok(decided??)
+    }
+
+    fn transact_observing(
+        &self,
+        host: &Host,
+        command: &Command,
+        facts: &mut Facts,
+        observe: &mut dyn FnMut(&Leases, &mut Facts),
+    ) -> Result<Decision, TransactError> {
+        let decided = self.work(command, |opened, mode| {
+            opened.decide(mode, host, command, |leases| {
+                observe(leases, facts);
+                facts
+            })
+        });
         Ok(decided??)
     }
 

@@ -305,6 +305,18 @@ impl Inner {
         Ok(self.store.transact(&self.host, command, facts)?)
     }
 
+    /// The same, with what is seen of the leases' holders added to the facts.
+    pub(crate) fn transact_observing(
+        &self,
+        command: &Command,
+        facts: &mut Facts,
+        mut observe: impl FnMut(&Leases, &mut Facts),
+    ) -> Result<Decision, Error> {
+        Ok(self
+            .store
+            .transact_observing(&self.host, command, facts, &mut observe)?)
+    }
+
     pub(crate) fn load(&self, scope: &Scope) -> Result<Leases, Error> {
         Ok(self.store.load(&self.host, scope)?)
     }

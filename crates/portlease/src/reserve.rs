@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use portlease_core::{
-    Command, Facts, Generation, Granted, Holder, LeaseKey, Leases, Outcome, Port, PortSet, Refusal,
-    Release, Reply, Request, Reserved, Scope, Tier, Trace,
+    Command, Decision, Facts, Generation, Granted, Holder, Lease, LeaseKey, Leases, Outcome, Port,
+    PortSet, Refusal, Release, Reply, Request, Reserved, Scope, Tier, Trace,
 };
 use portlease_probe::{Attempts, BindError, Hold};
 
@@ -19,21 +19,15 @@ use crate::observe::{Observer, holders};
 /// Each turn that does not end adds an occupied port to the facts, so there are at most as many
 /// turns as candidates.
 pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, Error> {
-    let project = Scope::Rows {
-        projects: vec![request.project.clone()],
-        ports: PortSet::new(),
-    };
-    let before = inner.load(&project)?;
     let mut turn = Turn {
         inner,
         request,
-        before,
+        before: None,
         facts: inner.observer.facts(),
         holds: Holds::default(),
         granted: Vec::new(),
         lost: 0,
     };
-    Observer::sight(&mut turn.facts, holders(&turn.before));
     let candidates = request.candidates();
     // Leasing a port that turns out to be occupied costs more than a look. Where nobody was met the
     // last time, the first candidate is likely to be free, and no look is needed.
@@ -58,7 +52,7 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
         };
         match turn.hold_all(&reserved) {
             Ok(None) => {
-                if turn.before.is_sweep_due(turn.facts.now) && !has_swept {
+                if turn.is_sweep_due() && !has_swept {
                     inner.sweep(None)?;
                 }
                 return Ok(Grants::new(inner, reserved, trace, turn.holds.by_port));
@@ -92,8 +86,8 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
 struct Turn<'a> {
     inner: &'a Arc<Inner>,
     request: &'a Request,
-    /// The project's leases when the request came.
-    before: Leases,
+    /// The project's leases when the request came; none before the first look at the registry.
+    before: Option<Leases>,
     facts: Facts,
     holds: Holds,
     /// The leases that the project has by this request alone.
@@ -109,16 +103,18 @@ struct Holds {
 
 impl Turn<'_> {
     fn lease(&mut self) -> Result<(Reserved, Trace), Error> {
-        let decision = self
-            .inner
-            .transact(&Command::Reserve(self.request.clone()), &self.facts)?;
+        let decision = self.decide()?;
         for step in &decision.trace.steps {
             self.inner.steps.tell(format_args!("{step}"));
         }
         let Reply::Reserved(mut reserved) = decision.reply else {
             unreachable!("a reserve is not answered with {:?}", decision.reply)
         };
-        let is_new = |granted: &&mut Granted| self.before.get(&granted.lease.key).is_none();
+        let before = self.before.as_ref();
+        let is_new = |granted: &&mut Granted| {
+            let had = before.and_then(|before| before.get(&granted.lease.key));
+            had.is_none()
+        };
         self.granted.clear();
         for granted in reserved
             .services
@@ -133,6 +129,34 @@ impl Turn<'_> {
             granted.previous_port = None;
         }
         Ok((reserved, decision.trace))
+    }
+
+    /// Decides; the first time with a look at whether the holders of the project's leases have ended.
+    fn decide(&mut self) -> Result<Decision, Error> {
+        let command = Command::Reserve(self.request.clone());
+        if self.before.is_some() {
+            return self.inner.transact(&command, &self.facts);
+        }
+        let project = Scope::Rows {
+            projects: vec![self.request.project.clone()],
+            ports: PortSet::new(),
+        };
+        let before = &mut self.before;
+        self.inner
+            .transact_observing(&command, &mut self.facts, |leases, facts| {
+                let own = before.insert(leases.within(&project));
+                Observer::sight(facts, holders(own));
+            })
+    }
+
+    fn is_sweep_due(&self) -> bool {
+        let before = self.before.as_ref();
+        before.is_some_and(|before| before.is_sweep_due(self.facts.now))
+    }
+
+    /// Who had the port when the request came.
+    fn former(&self, port: Port) -> Option<&Lease> {
+        self.before.as_ref()?.at(port)
     }
 
     /// Holds every granted port. Answers one that could not be held, which is a fact for the next
@@ -179,14 +203,10 @@ impl Turn<'_> {
             return false;
         }
         let mut own: Vec<Holder> = granted.taken_from.clone();
-        own.extend(
-            self.before
-                .at(port)
-                .into_iter()
-                .flat_map(|lease| lease.parties().cloned()),
-        );
+        let former = self.former(port);
+        own.extend(former.into_iter().flat_map(Lease::parties).cloned());
         own.extend(self.request.holder.clone());
-        let had_it = self.before.at(port).is_some();
+        let had_it = former.is_some();
         let occupant = if had_it {
             self.inner.observer.occupant(port, &own)
         } else {

@@ -35,7 +35,7 @@ fn a_file_says_what_it_is() {
     let allocator = open(Registry::File(path.clone()));
     let file = allocator.registry_file().unwrap();
     assert_eq!(file.path, path);
-    assert!(file.size > 0 && file.size.is_multiple_of(4096), "{file:?}");
+    assert!(file.size > 0 && file.size.is_multiple_of(2048), "{file:?}");
     assert!(file.version >= 2);
     assert!(file.recoveries.is_empty());
 

@@ -6,8 +6,8 @@ use super::Registry;
 use super::leasing::{at, impossible, one, process, reserve, service};
 use super::opening::{Opening, Problem, only, same, same_leases};
 use crate::{
-    Command, Confirm, Counters, Leases, Name, NamedRange, PortRange, PortSet, Release, Renew,
-    Scope, StatsQuery, Validate,
+    Command, Confirm, Counters, Facts, Leases, Name, NamedRange, PortRange, PortSet, Release,
+    Renew, Reply, Scope, StatsQuery, Validate,
 };
 
 pub(super) fn a_fresh_host_is_empty(registry: &dyn Registry) -> Result<(), Problem> {
@@ -62,6 +62,39 @@ pub(super) fn what_is_granted_is_there_for_everybody(
         &reader.everything()?.get(&lease.key),
         &None,
     )
+}
+
+/// A process gets the lease of another one only when that is seen to have ended.
+pub(super) fn what_is_observed_on_the_way_is_decided_on(
+    registry: &dyn Registry,
+) -> Result<(), Problem> {
+    let openings = [Opening::of(registry), Opening::of(registry)];
+    let request = |pid| {
+        let mut request = one("shop", service("web", 3000, 3100));
+        request.holder = Some(process(pid));
+        request
+    };
+    let [opening, other] = &openings;
+    opening.everything()?;
+    let first = only(other.reserve(request(1), &at(1_000))?)?;
+    let mut seen = None;
+    let mut observe = |leases: &Leases, facts: &mut Facts| {
+        seen = leases.get(&first.key).cloned();
+        facts.dead.insert(process(1));
+    };
+    let command = reserve(request(2));
+    let decision = opening.decision_observing(&command, &at(2_000), &mut observe)?;
+    same("the lease that was shown", &seen.as_ref(), &Some(&first))?;
+    let Reply::Reserved(reserved) = decision.reply else {
+        return Err(alloc::format!(
+            "a reserve was answered with {:?}",
+            decision.reply
+        ));
+    };
+    same("the instance", &reserved.instance, &1)?;
+    let lease = other.everything()?.get(&first.key).cloned();
+    let holder = lease.and_then(|lease| lease.holder);
+    same("the holder of the lease", &holder, &Some(process(2)))
 }
 
 pub(super) fn what_was_acknowledged_outlives_the_opening(

@@ -104,6 +104,7 @@ pub const LAWS: &[Law] = laws![
     values::a_thousand_leases_are_no_trouble,
     loads::a_load_holds_its_scope_and_nothing_wrong,
     loads::the_scope_of_a_command_is_enough_to_decide,
+    answers::what_is_observed_on_the_way_is_decided_on,
     history::a_long_history_ends_as_the_decisions_say,
     threads::a_fresh_registry_can_be_opened_by_many_at_once,
     threads::no_port_is_leased_twice_at_any_moment,

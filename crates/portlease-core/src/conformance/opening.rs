@@ -52,6 +52,19 @@ impl Opening {
         }
     }
 
+    /// The decision about a command that has to be granted, on what is observed in the leases as well.
+    pub(super) fn decision_observing(
+        &self,
+        command: &Command,
+        facts: &Facts,
+        observe: &mut dyn FnMut(&Leases, &mut Facts),
+    ) -> Result<Decision, Problem> {
+        let mut facts = facts.clone();
+        self.store
+            .transact_observing(&self.host, command, &mut facts, observe)
+            .map_err(|error| format!("{command:?} was not granted: {error}"))
+    }
+
     /// The decision about a command that has to be granted.
     pub(super) fn decision(&self, command: &Command, facts: &Facts) -> Result<Decision, Problem> {
         self.answer(command, facts)?

@@ -57,6 +57,10 @@ pub(crate) enum Fault {
     DecidesOn(fn(&Scope) -> Scope),
     /// It loads only so many leases.
     LoadsAtMost(usize),
+    /// It decides without what is observed on the way.
+    IgnoresObservations,
+    /// It has things observed that it knows nothing about.
+    ShowsNothing,
     /// It stores leases that are not quite what was decided.
     StoresLease(fn(&mut Lease)),
     /// It stores memories that are not quite what was decided.

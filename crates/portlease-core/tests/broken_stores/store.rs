@@ -113,6 +113,25 @@ impl Store for BrokenStore {
         Ok(decision)
     }
 
+    fn transact_observing(
+        &self,
+        host: &Host,
+        command: &Command,
+        facts: &mut Facts,
+        observe: &mut dyn FnMut(&Leases, &mut Facts),
+    ) -> Result<Decision, TransactError> {
+        let shown = match self.fault {
+            Fault::ShowsNothing => Leases::default(),
+            _ => self.load(host, &command.scope())?,
+        };
+        let before = facts.clone();
+        observe(&shown, facts);
+        match self.fault {
+            Fault::IgnoresObservations => self.transact(host, command, &before),
+            _ => self.transact(host, command, facts),
+        }
+    }
+
     fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError> {
         let host = self.host(host);
         let mut leases = self.leases(&self.shared.hosts(), &host);

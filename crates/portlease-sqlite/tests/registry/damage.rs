@@ -70,7 +70,7 @@ pub(crate) fn noise(count: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(count).collect()
 }
 
-const PAGE: u64 = 4096;
+const PAGE: u64 = 2048;
 
 /// Overwrites a page with rows from the middle of a table or an index that has some.
 pub(crate) fn overwrite_leaf(path: &Path, name: &str) {
@@ -93,7 +93,7 @@ fn overwrite_page(path: &Path, name: &str) -> usize {
         .expect("it is there");
     file.seek(SeekFrom::Start(offset))
         .expect("it can be sought");
-    file.write_all(&noise(4096)).expect("it can be written");
+    file.write_all(&noise(2048)).expect("it can be written");
     pages.len()
 }
 
