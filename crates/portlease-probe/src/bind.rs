@@ -16,7 +16,7 @@ use crate::{LIMIT, exclusive, system};
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// A socket listens on the port, or is bound to it, on some address.
-    #[error("port {port} is in use")]
+    #[error("Port {port} is in use.")]
     InUse {
         /// The port.
         port: Port,
@@ -24,14 +24,14 @@ pub enum BindError {
     /// Nobody listens on the port; only connections of a server that has ended are left on it. A
     /// server that sets `SO_REUSEADDR`, as dev servers do, can bind it at once, any other in about
     /// a minute. [`Hold::take_lingering`](crate::Hold::take_lingering) can have it now.
-    #[error("connections of a server that has ended linger on port {port} for about a minute")]
+    #[error("Connections of a server that has ended linger on port {port} for about a minute.")]
     Lingering {
         /// The port.
         port: Port,
     },
     /// The operating system keeps the port for itself.
     #[error(
-        "the system reserves port {port}; on Windows, `netsh int ipv4 show excludedportrange protocol=tcp` shows for what ranges"
+        "The system reserves port {port}. On Windows, `netsh int ipv4 show excludedportrange protocol=tcp` shows for what ranges."
     )]
     ReservedBySystem {
         /// The port.
@@ -39,14 +39,14 @@ pub enum BindError {
     },
     /// The user or a sandbox lacks the right.
     #[error(
-        "this process is not permitted to bind port {port}: low ports need a privilege, and sandboxes may forbid any"
+        "This process is not permitted to bind port {port}: low ports need a privilege, and sandboxes may forbid any."
     )]
     NotPermitted {
         /// The port.
         port: Port,
     },
     /// The machine does not have the address that was asked for.
-    #[error("this machine has no address {host} to bind port {port} on")]
+    #[error("This machine has no address {host} to bind port {port} on.")]
     NoSuchAddress {
         /// The port.
         port: Port,
@@ -54,13 +54,15 @@ pub enum BindError {
         host: IpAddr,
     },
     /// This process or the whole system has no descriptor left.
-    #[error("no file descriptor is left to bind port {port}: raise `ulimit -n` or close files")]
+    #[error("No file descriptor is left to bind port {port}. Raise `ulimit -n` or close files.")]
     OutOfDescriptors {
         /// The port.
         port: Port,
     },
     /// The system did not answer in time.
-    #[error("binding port {port} took more than {limit:?}")]
+    #[error(
+        "Binding port {port} took more than {limit:?}. Try again when the system is less busy."
+    )]
     TimedOut {
         /// The port.
         port: Port,
@@ -68,7 +70,7 @@ pub enum BindError {
         limit: Duration,
     },
     /// Anything else.
-    #[error("port {port} could not be bound: {source}")]
+    #[error("Port {port} could not be bound: {source}.")]
     Other {
         /// The port.
         port: Port,

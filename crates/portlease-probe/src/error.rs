@@ -10,26 +10,26 @@ use crate::{LIMIT, system};
 pub enum ProbeError {
     /// A sandbox or policy forbids the question.
     #[error(
-        "the system does not let this process {action}; a sandbox or security policy may forbid it"
+        "The system does not let this process {action}. A sandbox or security policy may forbid it."
     )]
     NotPermitted {
         /// What was tried.
         action: &'static str,
     },
     /// The kernel was built or started without what it takes.
-    #[error("this system cannot {action}")]
+    #[error("This system cannot {action}.")]
     NotSupported {
         /// What was tried.
         action: &'static str,
     },
     /// This process or the whole system has no descriptor left.
-    #[error("no file descriptor is left to {action}: raise `ulimit -n` or close files")]
+    #[error("No file descriptor is left to {action}. Raise `ulimit -n` or close files.")]
     OutOfDescriptors {
         /// What was tried.
         action: &'static str,
     },
     /// There was no answer in time.
-    #[error("the system took more than {limit:?} to {action}")]
+    #[error("The system took more than {limit:?} to {action}. Try again when it is less busy.")]
     TimedOut {
         /// What was tried.
         action: &'static str,
@@ -37,7 +37,7 @@ pub enum ProbeError {
         limit: Duration,
     },
     /// Anything else.
-    #[error("the system could not {action}: {source}")]
+    #[error("The system could not {action}: {source}.")]
     Other {
         /// What was tried.
         action: &'static str,

@@ -1,6 +1,8 @@
 //! Everything that can go wrong, by kind.
 
+use std::borrow::Cow;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use portlease_core::{InvalidName, Name, Occupant, Port, Refusal, StoreError, TransactError};
 use portlease_probe::{BindError, ProbeError};
@@ -86,9 +88,17 @@ pub enum Error {
         "This user has no folder for the state of programs. Name a file: PORTLEASE_REGISTRY=sqlite:PATH."
     )]
     NoStateFolder,
-    /// The folder of the project cannot be named.
-    #[error("The folder of the project cannot be read: {0}. Name the project.")]
-    Project(#[from] io::Error),
+    /// The folder of the project is none, or none that a name can be made of.
+    #[error(
+        "{} cannot be the folder of a project: {source}. Name another folder, or the project.",
+        folder_as_text(folder)
+    )]
+    Project {
+        /// The folder as it was given.
+        folder: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
 }
 
 impl Error {
@@ -108,8 +118,16 @@ impl Error {
             Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
             Self::NoRegistryFile => "NO_REGISTRY_FILE",
             Self::NoStateFolder => "NO_STATE_FOLDER",
-            Self::Project(_) => "PROJECT_UNREADABLE",
+            Self::Project { .. } => "PROJECT_UNREADABLE",
         }
+    }
+}
+
+fn folder_as_text(folder: &Path) -> Cow<'_, str> {
+    if folder == Path::new(".") {
+        "The current folder".into()
+    } else {
+        folder.to_string_lossy()
     }
 }
 

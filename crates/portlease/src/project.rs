@@ -1,9 +1,12 @@
 //! The identity of a project that nobody named.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use portlease_core::Name;
+
+use crate::Error;
 
 /// What the root of a project has in it.
 const MARKERS: [&str; 4] = ["portlease.toml", "package.json", "Cargo.toml", ".git"];
@@ -20,6 +23,9 @@ const MARKERS: [&str; 4] = ["portlease.toml", "package.json", "Cargo.toml", ".gi
 /// ```
 pub fn project_root(folder: &Path) -> io::Result<PathBuf> {
     let folder = folder.canonicalize()?;
+    if !folder.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
     let is_root = |folder: &&Path| MARKERS.iter().any(|marker| folder.join(marker).exists());
     Ok(folder
         .ancestors()
@@ -33,13 +39,33 @@ pub fn project_root(folder: &Path) -> io::Result<PathBuf> {
 /// ```
 /// let name = portlease::project_name(env!("CARGO_MANIFEST_DIR").as_ref())?;
 /// assert!(name.ends_with("portlease"));
-/// # Ok::<(), std::io::Error>(())
+/// # Ok::<(), portlease::Error>(())
 /// ```
-pub fn project_name(folder: &Path) -> io::Result<Name> {
-    let root = project_root(folder)?;
-    root.to_string_lossy()
-        .parse()
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidFilename, error))
+pub fn project_name(folder: &Path) -> Result<Name, Error> {
+    let name = |root: PathBuf| {
+        as_text(&root)
+            .parse()
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidFilename, error))
+    };
+    project_root(folder)
+        .and_then(name)
+        .map_err(|source| Error::Project {
+            folder: folder.to_path_buf(),
+            source,
+        })
+}
+
+/// The path in letters, another for each path.
+fn as_text(path: &Path) -> Cow<'_, str> {
+    match path.to_str() {
+        Some(text) => text.into(),
+        None => path
+            .as_os_str()
+            .as_encoded_bytes()
+            .escape_ascii()
+            .to_string()
+            .into(),
+    }
 }
 
 #[cfg(test)]
@@ -77,6 +103,32 @@ mod tests {
             project_root(folder.path()).unwrap(),
             folder.path().canonicalize().unwrap()
         );
+    }
+
+    #[test]
+    fn what_is_no_folder_has_no_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for path in [file, folder.path().join("absent")] {
+            let told = project_name(&path).unwrap_err().to_string();
+            let expected = format!("{} cannot be the folder of a project: ", path.display());
+            assert!(told.starts_with(&expected), "{told}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn two_folders_whose_names_are_no_text_are_two_projects() {
+        use std::os::unix::ffi::OsStrExt as _;
+
+        let folder = tempfile::tempdir().unwrap();
+        let [one, other] = [b"\xfe", b"\xff"].map(|name| {
+            let project = folder.path().join(std::ffi::OsStr::from_bytes(name));
+            fs::create_dir(&project).unwrap();
+            project_name(&project).unwrap()
+        });
+        assert_ne!(one, other);
     }
 
     #[cfg(unix)]

@@ -36,7 +36,7 @@ fn expected(first: u16) -> Vec<String> {
     vec![
         format!("{leased} (scan)"),
         format!("web: {second} granted (scan)"),
-        format!("web: port {second} is in use"),
+        format!("web: Port {second} is in use."),
         format!("{leased} (scan)"),
         format!("web: {second} in use (scan)"),
         format!("web: {third} granted (scan)"),

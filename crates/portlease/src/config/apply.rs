@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use portlease_core::{Catalog, IfRunning, Name, Port, PortSet, Presets};
 
-use super::Config;
 use super::origin::Origin;
 use super::settings::ServiceSettings;
+use super::{Config, ConfigError, check};
 use crate::{Error, Hints, Registry, Reservation};
 
 /// The service of a project that declares none.
@@ -93,6 +93,12 @@ impl Config {
     /// The frameworks, those of the user among them.
     pub fn catalog(&self) -> Catalog {
         self.catalog.clone().unwrap_or_default()
+    }
+
+    /// Refuses the name of a framework that a flag such as `--framework` gives and nobody knows.
+    pub fn check_framework(&self, name: &str, flag: &str) -> Result<(), ConfigError> {
+        check::is_known(name, &self.catalog())
+            .map_err(|error| error.at(&Origin::Flag(flag.to_owned())))
     }
 
     /// The kinds of services, those of the user among them.

@@ -7,7 +7,7 @@ use portlease_core::{
 };
 
 use super::Range;
-use super::error::ConfigError;
+use super::error::{ConfigError, sentence};
 use super::origin::Origin;
 use super::settings::{FrameworkSettings, ServiceSettings, Settings};
 use super::tree::Node;
@@ -205,16 +205,6 @@ pub(super) fn pools(tree: &Node, settings: &Settings) -> Result<Pools, ConfigErr
     }
 }
 
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first: String = letters
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .collect();
-    format!("{first}{}.", letters.as_str())
-}
-
 /// What services can refer to.
 pub(super) struct Known<'a> {
     pub(super) catalog: &'a Catalog,
@@ -235,14 +225,8 @@ pub(super) fn services(
     } = known;
     for (name, service) in &settings.services {
         let origin = |key| tree.origin_of(&["services", name, key]);
-        if let Some(framework) = &service.framework
-            && catalog.get(framework).is_none()
-        {
-            let known = catalog
-                .iter()
-                .flat_map(|known| std::iter::once(&known.name).chain(&known.aliases));
-            let error = ConfigError::unknown("framework", framework, known.map(|name| &**name));
-            return Err(error.at(origin("framework")));
+        if let Some(framework) = &service.framework {
+            is_known(framework, catalog).map_err(|error| error.at(origin("framework")))?;
         }
         if let Some(kind) = &service.preset
             && presets.get(profile, kind).is_none()
@@ -256,6 +240,37 @@ pub(super) fn services(
             .map_err(|error| error.at(origin("inheritFrom")))?;
         declared(&settings.services, name, &service.conflicts)
             .map_err(|error| error.at(origin("conflicts")))?;
+        straight(&settings.services, name).map_err(|error| error.at(origin("inheritFrom")))?;
+    }
+    Ok(())
+}
+
+/// Refuses a framework that nobody has heard of.
+pub(super) fn is_known(framework: &str, catalog: &Catalog) -> Result<(), ConfigError> {
+    if catalog.get(framework).is_some() {
+        return Ok(());
+    }
+    let known = catalog
+        .iter()
+        .flat_map(|known| std::iter::once(&known.name).chain(&known.aliases));
+    let known = known.map(|name| &**name);
+    Err(ConfigError::unknown("framework", framework, known))
+}
+
+/// Refuses a service that inherits from itself by way of others.
+fn straight(services: &IndexMap<Name, ServiceSettings>, name: &Name) -> Result<(), ConfigError> {
+    let parent = |name: &Name| services.get(name)?.inherit_from.as_ref();
+    let mut way = vec![name];
+    while let Some(next) = way.last().and_then(|last| parent(last)) {
+        let is_back = way.contains(&next);
+        way.push(next);
+        if is_back {
+            let way: Vec<&str> = way.iter().map(|name| &***name).collect();
+            let message = format!("Services inherit in a circle: {}.", way.join(" → "));
+            return Err(
+                ConfigError::new(message).with_help("One of them needs a range of its own.")
+            );
+        }
     }
     Ok(())
 }

@@ -147,7 +147,8 @@ fn kind(expected: &str) -> &str {
     }
 }
 
-fn sentence(message: &str) -> String {
+/// With a capital letter and a full stop.
+pub(super) fn sentence(message: &str) -> String {
     let end = if message.ends_with('.') { "" } else { "." };
     let mut letters = message.chars();
     let first = letters

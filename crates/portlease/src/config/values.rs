@@ -23,6 +23,12 @@ pub struct Excluded(pub PortRange);
 pub struct VariableName(String);
 
 impl VariableName {
+    /// The name, if a variable can have it.
+    pub fn new(name: String) -> Option<Self> {
+        let is_usable = !name.trim().is_empty() && !name.contains(['=', '\0']);
+        is_usable.then_some(Self(name))
+    }
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,11 +56,8 @@ impl<'de> Deserialize<'de> for Excluded {
 impl<'de> Deserialize<'de> for VariableName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        if name.trim().is_empty() || name.contains(['=', '\0']) {
-            let message = format!("{name:?} is not the name of an environment variable");
-            return Err(D::Error::custom(message));
-        }
-        Ok(Self(name))
+        let message = format!("{name:?} is not the name of an environment variable");
+        Self::new(name).ok_or_else(|| D::Error::custom(message))
     }
 }
 

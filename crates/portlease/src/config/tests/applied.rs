@@ -105,12 +105,6 @@ fn a_service_brings_the_one_whose_port_it_shares() {
 }
 
 #[test]
-fn services_in_a_circle_end() {
-    let text = "[services.a]\ninheritFrom = 'b'\n[services.b]\ninheritFrom = 'a'";
-    assert_eq!(names(&request(text, &["a"])), ["a", "b"]);
-}
-
-#[test]
 fn the_users_file_declares_no_services_but_tells_about_them() {
     let said = Said {
         user: "[services.web]\npriority = 7\n[services.other]",

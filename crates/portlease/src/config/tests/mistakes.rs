@@ -198,6 +198,10 @@ fn names_that_name_nothing() {
         "2:13: There is no other service \"web\".",
     );
     check(
+        "[services]\na.inheritFrom = 'b'\nb.inheritFrom = 'c'\nc.inheritFrom = 'b'",
+        "2:17: Services inherit in a circle: a → b → c → b. One of them needs a range of its own.",
+    );
+    check(
         "pool = 'rad'\npools.red = '4000-4010'",
         "1:8: There is no pool \"rad\". Did you mean \"red\"?",
     );
