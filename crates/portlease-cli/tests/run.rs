@@ -95,6 +95,22 @@ fn the_exit_code_is_that_of_the_command() {
 }
 
 #[test]
+fn the_exit_code_is_heard_where_nobody_wants_to_know_of_children() {
+    let sandbox = Sandbox::new();
+    let script = "import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])";
+    let inner = sandbox.portlease(&["run", &sandbox.range(), "--", "sh", "-c", "exit 3"]);
+    let mut command = sandbox.program("python3");
+    command
+        .args(["-c", script])
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    let ended = Ended::of(command);
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+}
+
+#[test]
 fn input_and_output_pass_through() {
     let sandbox = Sandbox::new();
     let mut command = sandbox.portlease(&["run", &sandbox.range(), "--", "cat"]);
@@ -189,6 +205,32 @@ fn a_server_on_another_port_than_it_was_told_is_noticed() {
         (&leases[0]["lease"]["port"], &leases[0]["status"]),
         (&elsewhere.into(), &"live".into())
     );
+    running.signal(Signal::TERM);
+    running.end();
+}
+
+#[test]
+fn a_stranger_on_another_address_of_the_port_is_told_of() {
+    let sandbox = Sandbox::new();
+    let mut running = sandbox.start(&[], &SERVER);
+    let port = running.ready();
+    let _stranger = TcpListener::bind(("::1", port)).unwrap();
+    let line = running.hear(" as well, on another address");
+    let own = format!("(pid {}) listens on port {port}", std::process::id());
+    assert!(line.contains(&own), "{line}");
+    running.signal(Signal::TERM);
+    running.end();
+}
+
+#[test]
+fn a_lease_that_is_taken_away_does_not_end_the_command() {
+    let sandbox = Sandbox::new();
+    let mut running = sandbox.start(&[], &["sh", "-c", LATE]);
+    told_port(&sandbox);
+    let released = sandbox.ended(&["release", "--force"]);
+    assert_eq!(released.code, Some(0), "{released:?}");
+    sandbox.write("go", "");
+    running.hear("has no lease: it was released or swept. Reserve again. The command goes on.");
     running.signal(Signal::TERM);
     running.end();
 }

@@ -1,6 +1,8 @@
 //! What happens while a command runs: it ends, or somebody sends a signal.
 
 use std::process::{Child, ExitStatus};
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::{io, thread};
 
@@ -49,11 +51,14 @@ impl Events {
 
 #[cfg(unix)]
 fn listen_to_signals(sender: Sender<Event>) -> io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+    use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
     use signal_hook::iterator::SignalsInfo;
     use signal_hook::iterator::exfiltrator::origin::WithOrigin;
     use signal_hook::low_level::siginfo::Cause;
 
+    // Whoever started this process may ignore the ends of children, which is inherited. Then the
+    // system would not say how the command ended.
+    signal_hook::flag::register(SIGCHLD, Arc::default())?;
     let numbers = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
     let mut signals = SignalsInfo::<WithOrigin>::new(numbers)?;
     thread::spawn(move || {

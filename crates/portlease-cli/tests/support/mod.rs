@@ -108,6 +108,20 @@ impl Sandbox {
         command
     }
 
+    /// Another program, in the same surroundings.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        let own = self.portlease(&[]);
+        let mut command = Command::new(name);
+        command.current_dir(self.project()).stdin(Stdio::null());
+        for (name, value) in own.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
     pub(crate) fn registry(&self) -> &str {
         &self.registry
     }
