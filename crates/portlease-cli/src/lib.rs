@@ -65,7 +65,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Doctor(task) => commands::doctor::run(&task),
         Task::Completions(task) => commands::completions::run(&task),
     };
-    match outcome {
+    match outcome.and_then(|code| output::check().map(|()| code)) {
         Ok(code) => code,
         Err(failure) => failure.report(),
     }

@@ -1,11 +1,15 @@
 //! What is printed, and how: plainly, unless a person sits at the terminal.
 
 use std::io::{self, Write as _};
+use std::sync::OnceLock;
 use std::{fmt, iter};
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Color, ContentArrangement, Table, presets};
 use serde::Serialize;
+
+use crate::exit::Code;
+use crate::failure::Failure;
 
 pub(crate) const GREEN: Style = AnsiColor::Green.on_default();
 pub(crate) const YELLOW: Style = AnsiColor::Yellow.on_default();
@@ -13,9 +17,32 @@ pub(crate) const RED: Style = AnsiColor::Red.on_default();
 pub(crate) const BOLD: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 
+/// Why the standard output could not be written, unless it is that nobody reads it any more.
+static PROBLEM: OnceLock<String> = OnceLock::new();
+
 /// A line on the standard output, for those who go on as long as somebody reads it.
 pub(crate) fn print(text: fmt::Arguments<'_>) -> io::Result<()> {
-    writeln!(anstream::stdout(), "{text}")
+    let printed = writeln!(anstream::stdout(), "{text}");
+    if let Err(error) = &printed
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        PROBLEM.get_or_init(|| error.to_string());
+    }
+    printed
+}
+
+/// Whether everything that was to be printed was, as far as somebody reads it.
+pub(crate) fn check() -> Result<(), Failure> {
+    match PROBLEM.get() {
+        None => Ok(()),
+        Some(problem) => Err(Failure::new(
+            Code::Broken,
+            "OUTPUT_FAILED",
+            format!(
+                "The output cannot be written: {problem}. Make room there, or send it elsewhere."
+            ),
+        )),
+    }
 }
 
 /// A line on the standard output. Whoever reads it may have gone: `portlease ports | head -1`.
@@ -120,16 +147,22 @@ pub(crate) fn table_text<C: Clone + Into<Cell>>(header: &[&str], rows: &[Vec<C>]
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
-        .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header.to_vec())
         .add_rows(rows);
+    // A terminal that nobody has given a size says that it has no columns.
+    if table.width() != Some(0) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
     table.trim_fmt()
 }
 
 /// Puts this in place of everything on the terminal, as much as fits.
 pub(crate) fn redraw(text: &str) -> io::Result<()> {
     const CLEAR: &str = "\x1b[H\x1b[2J";
-    let height = crossterm::terminal::size().map_or(usize::MAX, |(_, height)| height.into());
+    let height = match crossterm::terminal::size() {
+        Ok((_, height @ 1..)) => height.into(),
+        _ => usize::MAX,
+    };
     let count = text.lines().count();
     // The cursor takes the last line.
     let fitting = if count < height {

@@ -137,6 +137,16 @@ fn a_list_that_is_longer_than_the_terminal_says_so() {
 }
 
 #[test]
+fn a_terminal_without_a_size_gets_everything() {
+    let sandbox = furnished();
+    let mut terminal = Terminal::of(&command(&sandbox, &["ports"]), 0, 0);
+    let row = terminal.see("http://localhost:");
+    assert!(lines(&row).last().unwrap().contains(" web "), "{row}");
+    let watch = command(&sandbox, &["ports", "--watch", "0.05"]);
+    Terminal::of(&watch, 0, 0).see("http://localhost:");
+}
+
+#[test]
 fn a_watched_server_is_told_of_in_a_sentence() {
     let sandbox = Sandbox::new();
     sandbox.get("shop");

@@ -1,6 +1,5 @@
 //! `portlease completions`
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
@@ -9,6 +8,7 @@ use clap_complete::generate;
 use crate::arguments::{Arguments, Completions};
 use crate::exit::Code;
 use crate::failure::Failure;
+use crate::output;
 
 #[expect(
     clippy::unnecessary_wraps,
@@ -16,13 +16,8 @@ use crate::failure::Failure;
 )]
 pub(crate) fn run(task: &Completions) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
-    generate(
-        task.shell,
-        &mut Arguments::command(),
-        "portlease",
-        &mut script,
-    );
-    // Whoever reads it may have gone.
-    let _ = io::stdout().write_all(&script);
+    let mut command = Arguments::command();
+    generate(task.shell, &mut command, "portlease", &mut script);
+    output::line(format_args!("{}", String::from_utf8_lossy(&script)));
     Ok(Code::Done.into())
 }
