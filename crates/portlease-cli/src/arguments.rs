@@ -5,10 +5,12 @@
     reason = "these comments are the help, and a terminal shows no markdown"
 )]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use portlease::core::{Name, Port, PortRange};
 
 use crate::background::logs::Logs;
 use crate::background::restart::Restart;
@@ -107,16 +109,16 @@ pub(crate) struct Wish {
     pub(crate) framework: Option<String>,
     /// This port and no other
     #[arg(long, value_name = "PORT")]
-    pub(crate) port: Option<u64>,
+    pub(crate) port: Option<Port>,
     /// A port to try first; may be repeated
     #[arg(long, value_name = "PORT")]
-    pub(crate) prefer: Vec<u64>,
+    pub(crate) prefer: Vec<Port>,
     /// The range, such as 4000-4100, in place of the framework's
-    #[arg(long, value_name = "FIRST-LAST", value_parser = range)]
-    pub(crate) range: Option<(u64, u64)>,
+    #[arg(long, value_name = "FIRST-LAST")]
+    pub(crate) range: Option<PortRange>,
     /// A port that is not to be used; may be repeated
     #[arg(long, value_name = "PORT")]
-    pub(crate) exclude: Vec<u64>,
+    pub(crate) exclude: Vec<Port>,
     /// Give up the current port and take another
     #[arg(long)]
     pub(crate) force_new: bool,
@@ -180,7 +182,7 @@ pub(crate) struct Run {
     pub(crate) quiet: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_hint = clap::ValueHint::CommandWithArguments)]
-    pub(crate) command: Vec<String>,
+    pub(crate) command: Vec<OsString>,
 }
 
 /// Print the port of a service, leasing one when it has none
@@ -198,7 +200,7 @@ pub(crate) struct Get {
     pub(crate) wish: Wish,
     /// The service [default: the first one of the configuration, or web]
     #[arg(long, value_name = "NAME")]
-    pub(crate) service: Option<String>,
+    pub(crate) service: Option<Name>,
     /// Print an object with all that is known about the lease
     #[arg(long)]
     pub(crate) json: bool,
@@ -218,10 +220,10 @@ pub(crate) struct Release {
     pub(crate) project: Project,
     /// The service [default: all of the project]
     #[arg(long, value_name = "NAME")]
-    pub(crate) service: Option<String>,
+    pub(crate) service: Option<Name>,
     /// The lease of this port, whoever has it
     #[arg(long, value_name = "PORT", conflicts_with_all = ["project", "dir", "service"])]
-    pub(crate) port: Option<u16>,
+    pub(crate) port: Option<Port>,
     /// Also what another process holds
     #[arg(long)]
     pub(crate) force: bool,
@@ -241,7 +243,7 @@ Examples:
 pub(crate) struct Ports {
     /// Only the leases of this project
     #[arg(long, value_name = "NAME")]
-    pub(crate) project: Option<String>,
+    pub(crate) project: Option<Name>,
     /// List them again and again, at this interval [default: 2]
     ///
     /// A terminal is drawn anew; elsewhere the list is printed when it has changed, with --json on a line of its own.
@@ -263,7 +265,7 @@ Examples:
   portlease who 3000 --json")]
 pub(crate) struct Who {
     /// The port
-    pub(crate) port: u16,
+    pub(crate) port: Port,
     /// Print an object
     #[arg(long)]
     pub(crate) json: bool,
@@ -284,7 +286,7 @@ pub(crate) struct Explain {
     pub(crate) wish: Wish,
     /// The service [default: the first one of the configuration, or web]
     #[arg(long, value_name = "NAME")]
-    pub(crate) service: Option<String>,
+    pub(crate) service: Option<Name>,
     /// Print an object
     #[arg(long)]
     pub(crate) json: bool,
@@ -359,16 +361,4 @@ pub(crate) struct ConfigCheck {
 pub(crate) struct ConfigPath {
     #[command(flatten)]
     pub(crate) project: Project,
-}
-
-fn range(text: &str) -> Result<(u64, u64), String> {
-    let (first, last) = text
-        .split_once(['-', '–'])
-        .ok_or("write it with a hyphen, as in 4000-4100")?;
-    let number = |text: &str| {
-        text.trim()
-            .parse()
-            .map_err(|_| format!("{text:?} is not a port"))
-    };
-    Ok((number(first)?, number(last)?))
 }

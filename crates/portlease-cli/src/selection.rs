@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use portlease::{
     Allocator, Config, ConfigSources, Error, Hints, Options, Reservation,
-    core::{Move, Name},
+    core::{Move, Name, Port},
     project_name,
 };
 
@@ -45,12 +45,20 @@ impl Project {
     pub(crate) fn name(&self, config: &Config) -> Result<Name, Error> {
         match &config.settings().project {
             Some(name) => Ok(name.clone()),
-            None => Ok(project_name(&self.folder())?),
+            None => project_name(&self.folder()),
         }
     }
 }
 
 impl Wish {
+    /// Refuses what would silently be something else.
+    pub(crate) fn check(&self, config: &Config) -> Result<(), Error> {
+        if let Some(framework) = &self.framework {
+            config.check_framework(framework, "--framework")?;
+        }
+        Ok(())
+    }
+
     /// What the configuration says about a service, what the user wishes for it, and what is known of the command that
     /// serves it. The service is the one that the reservation named last.
     pub(crate) fn apply(
@@ -67,30 +75,29 @@ impl Wish {
             run_command: command.map(str::to_owned),
             ..Hints::default()
         };
-        let reservation = reservation.prefer(self.prefer.iter().copied());
+        let number = |port: &Port| u64::from(port.get());
+        let reservation = reservation.prefer(self.prefer.iter().map(number));
         let mut reservation = config.service(reservation, service).hints(hints);
-        if let Some(port) = self.port {
-            reservation = reservation.strict(port);
+        if let Some(port) = &self.port {
+            reservation = reservation.strict(number(port));
         }
-        if let Some((first, last)) = self.range {
-            reservation = reservation.range(first, last);
+        if let Some(range) = self.range {
+            reservation = reservation.range(number(&range.first()), number(&range.last()));
         }
         if self.force_new {
             reservation = reservation.force_new();
         }
-        reservation.exclude(self.exclude.iter().copied())
+        reservation.exclude(self.exclude.iter().map(number))
     }
 
     /// A reservation of one service, and of those whose port it shares.
     pub(crate) fn reservation(
         &self,
         config: &Config,
-        service: Option<&str>,
+        service: Option<&Name>,
     ) -> Result<Reservation, Error> {
-        let service = match service {
-            Some(name) => name.parse()?,
-            None => config.main_service(),
-        };
+        self.check(config)?;
+        let service = service.cloned().unwrap_or_else(|| config.main_service());
         let reservation = config.project_reservation().service(&service);
         let reservation = self.apply(reservation, config, &service, None);
         let others = config.chosen(&[service]).into_iter().skip(1);

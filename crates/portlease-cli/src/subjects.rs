@@ -1,7 +1,6 @@
 //! What the reports are about: leases as people call them, and the ports that are known.
 
-use portlease::Error;
-use portlease::core::{Catalog, Holder, Lease, Name, PortSet, Presets};
+use portlease::core::{Catalog, Holder, Lease, PortSet, Presets};
 
 use crate::selection;
 
@@ -22,11 +21,6 @@ pub(crate) fn label(lease: &Lease) -> String {
 /// Whoever listens for the lease, or is going to.
 pub(crate) fn party(lease: &Lease) -> Option<&Holder> {
     lease.listener.as_ref().or(lease.holder.as_ref())
-}
-
-/// The project that somebody named, or none.
-pub(crate) fn project(name: Option<&str>) -> Result<Option<Name>, Error> {
-    Ok(name.map(str::parse).transpose()?)
 }
 
 /// The ports of all frameworks and kinds of services.

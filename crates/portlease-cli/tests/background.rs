@@ -4,9 +4,13 @@
 
 mod support;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
 use rustix::process::Signal;
 use serde_json::Value;
-use support::{Ended, Running, Sandbox, http, is_there, send, until};
+use support::{Ended, Running, Sandbox, check, http, is_there, send, text, until};
 
 fn server(sandbox: &Sandbox) -> String {
     let port = sandbox.ports.start;
@@ -126,6 +130,131 @@ fn a_server_whose_supervisor_was_killed_is_stopped_all_the_same() {
     assert!(http(port).is_err());
 }
 
+/// The folder of the only run.
+fn run_folder(sandbox: &Sandbox) -> PathBuf {
+    let runs = sandbox.home().join(".local/state/portlease/runs");
+    let run = fs::read_dir(runs).unwrap().next().unwrap();
+    run.unwrap().path()
+}
+
+/// Starts two services, of which the second one listens first; the browser is this program.
+fn opened_by(sandbox: &Sandbox, browser: &str) -> Ended {
+    let script = "import os, http.server as h, threading, time
+def serve(name):
+    server = h.HTTPServer(('127.0.0.1', int(os.environ[name])), h.SimpleHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever).start()
+serve('API_PORT')
+time.sleep(0.5)
+serve('PORT')";
+    sandbox.write("server.py", script);
+    let (first, last) = (sandbox.ports.start, sandbox.ports.end - 1);
+    let range = format!("range = '{first}-{last}'\n");
+    sandbox.write(
+        "portlease.toml",
+        &format!("[services.web]\n{range}[services.api]\n{range}"),
+    );
+    let mut command = sandbox.portlease(&["start", "--open", "--", "python3", "server.py"]);
+    command.env("BROWSER", browser);
+    Ended::of(command)
+}
+
+#[test]
+fn a_browser_opens_what_the_command_serves() {
+    let sandbox = Sandbox::new();
+    let _stopped = Stopped(&sandbox);
+    sandbox.write(
+        "browser",
+        "#!/bin/sh\necho \"$1\" > opened.new; mv opened.new opened",
+    );
+    let browser = sandbox.project().join("browser");
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).unwrap();
+    let started = opened_by(&sandbox, text(&browser));
+    assert_eq!(started.code, Some(0), "{started:?}");
+    let opened = until("the browser opens it", || sandbox.read("opened"));
+    let main = format!("http://localhost:{}/", sandbox.ports.start);
+    assert_eq!(opened.trim(), main);
+    assert_eq!(started.stdout.lines().count(), 2, "{started:?}");
+}
+
+#[test]
+fn a_server_runs_also_where_no_browser_is() {
+    let sandbox = Sandbox::new();
+    let _stopped = Stopped(&sandbox);
+    start(&sandbox);
+    let mut again = sandbox.portlease(&["start", "--open"]);
+    again.env("BROWSER", "/there/is/none").env("PATH", "");
+    let again = Ended::of(again);
+    port_of(&again);
+    let words = "No browser opens http://localhost:";
+    assert!(again.stderr.contains(words), "{again:?}");
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_no_reason_to_end() {
+    let sandbox = Sandbox::new();
+    let _stopped = Stopped(&sandbox);
+    let script = "until [ -e go ]; do sleep 0.01; done; echo done";
+    let started = sandbox.ended(&["start", "--timeout=0", "--", "sh", "-c", script]);
+    check(&started, 5, "It does not listen yet. The end of ");
+    until("it has begun", || {
+        let state = status(&sandbox).first()?["state"].clone();
+        (state == "starting").then_some(())
+    });
+    fs::create_dir(run_folder(&sandbox).join("run.json.new")).unwrap();
+    sandbox.write("go", "");
+    let logs = until("it is told", || {
+        let logs = sandbox.ended(&["logs"]).stdout;
+        logs.contains("The record of this run cannot be written")
+            .then_some(logs)
+    });
+    assert!(logs.contains("done\n"), "{logs}");
+    check(
+        &sandbox.ended(&["stop"]),
+        1,
+        "Make it readable and writable for you, or remove it",
+    );
+}
+
+#[test]
+fn files_of_a_run_that_are_folders() {
+    let sandbox = Sandbox::new();
+    sandbox.ended(&["start", "--", "true"]);
+    let folder = run_folder(&sandbox);
+    fs::remove_file(folder.join("log")).unwrap();
+    fs::create_dir(folder.join("log")).unwrap();
+    check(
+        &sandbox.ended(&["logs"]),
+        1,
+        "/log cannot be printed: Is a directory",
+    );
+    check(
+        &sandbox.ended(&["start"]),
+        1,
+        " cannot be used: Is a directory",
+    );
+    let runs = folder.parent().unwrap();
+    fs::remove_dir_all(runs).unwrap();
+    fs::write(runs, "").unwrap();
+    for arguments in [&["status"][..], &["start", "--", "true"]] {
+        check(&sandbox.ended(arguments), 1, "/runs");
+    }
+    let (code, told) = sandbox.json(&["status"]);
+    assert_eq!(
+        (code, &told["error"]["code"]),
+        (Some(1), &"RECORD_UNUSABLE".into())
+    );
+}
+
+#[test]
+fn a_project_whose_name_looks_like_a_flag() {
+    let sandbox = Sandbox::new();
+    let _stopped = Stopped(&sandbox);
+    let (first, last) = (sandbox.ports.start, sandbox.ports.end - 1);
+    let config = format!("project = '--help'\nservices.web.range = '{first}-{last}'");
+    sandbox.write("portlease.toml", &config);
+    start(&sandbox);
+}
+
 #[test]
 fn a_command_that_fails_tells_why() {
     let sandbox = Sandbox::new();
@@ -163,9 +292,7 @@ fn without_a_command_it_is_the_script_dev() {
 fn a_record_that_cannot_be_read_is_told() {
     let sandbox = Sandbox::new();
     sandbox.ended(&["start", "--", "true"]);
-    let runs = sandbox.home().join(".local/state/portlease/runs");
-    let run = std::fs::read_dir(runs).unwrap().next().unwrap().unwrap();
-    std::fs::write(run.path().join("run.json"), "{ broken").unwrap();
+    fs::write(run_folder(&sandbox).join("run.json"), "{ broken").unwrap();
     let stopped = sandbox.ended(&["stop"]);
     assert_eq!(stopped.code, Some(1), "{stopped:?}");
     assert!(stopped.stderr.contains("run.json"), "{stopped:?}");

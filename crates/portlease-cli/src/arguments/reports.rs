@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use clap_complete::Shell;
 use portlease::UrlPath;
-use portlease::core::PortRange;
+use portlease::core::{Name, PortRange};
 
 /// Tell who is on the ports of a range, and to whom they are leased
 ///
@@ -48,7 +48,7 @@ pub(crate) struct Health {
     pub(crate) targets: Vec<String>,
     /// Only services of this project
     #[arg(long, value_name = "NAME")]
-    pub(crate) project: Option<String>,
+    pub(crate) project: Option<Name>,
     /// Request this path, too
     #[arg(long, value_name = "PATH")]
     pub(crate) http: Option<UrlPath>,
@@ -94,7 +94,7 @@ Examples:
 pub(crate) struct Validate {
     /// Only the leases of this project
     #[arg(long, value_name = "NAME")]
-    pub(crate) project: Option<String>,
+    pub(crate) project: Option<Name>,
     /// Print the leases as JSON
     #[arg(long)]
     pub(crate) json: bool,

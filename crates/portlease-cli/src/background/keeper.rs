@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -28,7 +29,8 @@ impl Keeper {
     pub(crate) fn begin(
         folder: &Path,
         project: &Name,
-        command: &[String],
+        main: &str,
+        command: &[OsString],
     ) -> Result<Self, Failure> {
         // The end of the terminal's session is then none of its business. It fails only for who has
         // a session of its own already.
@@ -37,9 +39,13 @@ impl Keeper {
         let record = Record {
             project: project.clone(),
             folder: std::env::current_dir().unwrap_or_default(),
-            command: command.to_vec(),
+            command: command
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect(),
             process: identity::this_process(),
             started_at: portlease::now(),
+            main: main.to_owned(),
             urls: BTreeMap::new(),
             ports: BTreeMap::new(),
             exit_code: None,

@@ -36,15 +36,23 @@ pub(crate) struct Logs {
 pub(crate) fn run(task: &Logs) -> Result<ExitCode, Failure> {
     let (_, project) = task.target.read()?;
     let run = Run::of(&project)?;
-    let Ok(mut log) = File::open(run.log()) else {
-        let message = format!("{project} was never started in the background.");
-        return Err(Failure::new(Code::Nothing, "NO_LOG", message));
+    let printed = match File::open(run.log()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let message = format!(
+                "{project} was never started in the background. `portlease status` lists what was."
+            );
+            return Err(Failure::new(Code::Nothing, "NO_LOG", message));
+        }
+        log => log.and_then(|mut log| print(&mut log, &run, task)),
     };
-    match print(&mut log, &run, task) {
+    match printed {
         // Whoever reads may have gone: `portlease logs | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Code::Done.into()),
         Err(error) => {
-            let message = format!("{} cannot be read: {error}", run.log().display());
+            let message = format!(
+                "{} cannot be printed: {error}. It can be removed.",
+                run.log().display()
+            );
             Err(Failure::new(Code::Broken, "LOG_UNREADABLE", message))
         }
         Ok(()) => Ok(Code::Done.into()),

@@ -27,6 +27,8 @@ pub(crate) struct Record {
     /// The `portlease run` that looks after it.
     pub(crate) process: Process,
     pub(crate) started_at: Timestamp,
+    /// The service that the command serves.
+    pub(crate) main: String,
     /// Where each service that is ready listens.
     #[serde(default)]
     pub(crate) urls: BTreeMap<String, String>,
@@ -56,9 +58,14 @@ impl Record {
         match (self.exit_code, is_gone) {
             (Some(_), _) => State::Ended,
             (None, true) => State::Lost,
-            (None, false) if self.urls.is_empty() => State::Starting,
+            (None, false) if self.main_url().is_none() => State::Starting,
             (None, false) => State::Running,
         }
+    }
+
+    /// Where the command is reached, once it listens.
+    pub(crate) fn main_url(&self) -> Option<&String> {
+        self.urls.get(&self.main)
     }
 
     pub(crate) fn is_running(&self) -> bool {
@@ -196,7 +203,10 @@ fn fingerprint(text: &str) -> u64 {
 }
 
 fn unusable(path: &Path, error: &io::Error) -> Failure {
-    let message = format!("{} cannot be used: {error}", path.display());
+    let message = format!(
+        "{} cannot be used: {error}. Make it readable and writable for you, or remove it.",
+        path.display()
+    );
     Failure::new(Code::Broken, "RECORD_UNUSABLE", message)
 }
 
@@ -211,6 +221,7 @@ mod tests {
             command: vec!["npm".to_owned(), "start".to_owned()],
             process: identity::this_process(),
             started_at: Timestamp::from_millis(7),
+            main: "web".to_owned(),
             urls: BTreeMap::new(),
             ports: BTreeMap::new(),
             exit_code: None,
@@ -221,6 +232,9 @@ mod tests {
     fn the_state_of_a_run() {
         let mut run = record();
         assert_eq!(run.state(), State::Starting);
+        run.urls
+            .insert("api".to_owned(), "http://localhost:4000".to_owned());
+        assert_eq!(run.state(), State::Starting, "that is not what it serves");
         run.urls
             .insert("web".to_owned(), "http://localhost:3000".to_owned());
         assert_eq!(run.state(), State::Running);

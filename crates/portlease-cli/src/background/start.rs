@@ -1,6 +1,7 @@
 //! `portlease start`
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -73,10 +74,10 @@ pub(crate) fn run(task: &Start) -> Result<ExitCode, Failure> {
         output::line(format_args!("{service}\t{url}"));
     }
     if task.open
-        && let Some(url) = record.urls.values().next()
+        && let Some(url) = record.main_url()
         && let Err(error) = webbrowser::open(url)
     {
-        output::warning(format_args!("No browser opens {url}: {error}"));
+        output::warning(format_args!("No browser opens {url}: {error}."));
     }
     Ok(Code::Done.into())
 }
@@ -86,6 +87,10 @@ fn spawn(task: &Start, project: &Name, run: &Run, former: Option<Record>) -> Res
     let folder = match (&task.target.project, &former) {
         (Some(folder), _) if PathBuf::from(folder).is_dir() => PathBuf::from(folder),
         (Some(_), Some(record)) => record.folder.clone(),
+        (Some(path), None) if path.contains(std::path::is_separator) => {
+            let message = format!("There is no folder {path:?}. Is it spelled so?");
+            return Err(Failure::new(Code::Usage, "NO_FOLDER", message));
+        }
         _ => PathBuf::from("."),
     };
     let words = match (&task.command, former) {
@@ -94,34 +99,35 @@ fn spawn(task: &Start, project: &Name, run: &Run, former: Option<Record>) -> Res
         _ => script(&folder)?,
     };
     let log = run.open_log()?;
-    let errors = log.try_clone().map_err(|error| broken(&error))?;
-    let program = std::env::current_exe().map_err(|error| broken(&error))?;
+    let broken = |error| cannot_start(&folder, &error);
+    let errors = log.try_clone().map_err(broken)?;
+    let program = std::env::current_exe().map_err(broken)?;
     let child = Command::new(program)
         .arg("run")
         .arg("--background")
         .arg(run.folder())
-        .args(["--project", project])
+        .arg(format!("--project={project}"))
         .args(task.timeout.map(|seconds| format!("--timeout={seconds}")))
         .arg("--")
         .args(words)
-        .current_dir(folder)
+        .current_dir(&folder)
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(errors)
         .spawn()
-        .map_err(|error| broken(&error))?;
+        .map_err(broken)?;
     Ok(child.id())
 }
 
 /// The script that starts the dev server, by the manager whose lock file is there.
-fn script(folder: &std::path::Path) -> Result<Vec<String>, Failure> {
+fn script(folder: &Path) -> Result<Vec<String>, Failure> {
     let root = project_root(folder).unwrap_or_else(|_| folder.to_path_buf());
     let manifest = std::fs::read_to_string(root.join("package.json")).unwrap_or_default();
     let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap_or_default();
     if manifest["scripts"]["dev"].is_null() {
         return Err(Failure::new(
             Code::Usage,
-            "NO_COMMAND",
+            "NO_SCRIPT",
             "There is no script \"dev\" in package.json. Say what to run: `portlease start -- COMMAND`.",
         ));
     }
@@ -176,10 +182,10 @@ fn not_serving(run: &Run, what: &str) -> Failure {
     Failure::new(Code::NotServing, "NOT_SERVING", message)
 }
 
-fn broken(error: &std::io::Error) -> Failure {
-    Failure::new(
-        Code::Broken,
-        "CANNOT_START",
-        format!("Nothing can be started: {error}"),
-    )
+fn cannot_start(folder: &Path, error: &io::Error) -> Failure {
+    let message = format!(
+        "Nothing can be started in {}: {error}. Is the folder there?",
+        folder.display()
+    );
+    Failure::new(Code::Broken, "CANNOT_START", message)
 }

@@ -94,6 +94,9 @@ fn end(process: &Process, grace: Duration) -> Result<(), Failure> {
     if tree::end(process, grace) {
         return Ok(());
     }
-    let message = format!("The process {} cannot be ended.", process.pid);
+    let message = format!(
+        "The process {} cannot be ended. Stop it as the user who started it.",
+        process.pid
+    );
     Err(Failure::new(Code::Broken, "STILL_RUNNING", message))
 }

@@ -15,7 +15,7 @@ pub(crate) fn run(task: &Explain) -> Result<ExitCode, Failure> {
 
 fn explain(task: &Explain) -> Result<ExitCode, Failure> {
     let config = task.project.config()?;
-    let reservation = task.wish.reservation(&config, task.service.as_deref())?;
+    let reservation = task.wish.reservation(&config, task.service.as_ref())?;
     let (explained, trace) = selection::open(&config)?.explain(&reservation.build()?)?;
     let is_refused = explained.refusal.is_some();
     if task.json {

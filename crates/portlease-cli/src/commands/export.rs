@@ -12,8 +12,7 @@ use crate::{output, selection};
 
 pub(crate) fn run(task: &Export) -> Result<ExitCode, Failure> {
     let export = selection::open_here()?.export()?;
-    let mut text = serde_json::to_string_pretty(&export)
-        .map_err(|error| Failure::new(Code::Broken, "EXPORT_FAILED", error.to_string()))?;
+    let mut text = serde_json::to_string_pretty(&export).expect("an export can be JSON");
     text.push('\n');
     if task.file == Path::new("-") {
         // Unlike a report, half of it is worth nothing, so whoever reads it must not have gone.
@@ -30,6 +29,7 @@ pub(crate) fn run(task: &Export) -> Result<ExitCode, Failure> {
 }
 
 fn unwritable(file: &str, error: &io::Error) -> Failure {
-    let message = format!("The export cannot be written to {file}: {error}.");
+    let message =
+        format!("The export cannot be written to {file}: {error}. Name another place for it.");
     Failure::new(Code::Broken, "EXPORT_FAILED", message)
 }

@@ -83,10 +83,9 @@ impl Server {
 
 /// Whom the user asks about, each port once.
 fn servers(task: &Health, allocator: &Allocator) -> Result<Vec<Server>, Failure> {
-    let project = subjects::project(task.project.as_deref())?;
     let mut leases = allocator.list()?;
     leases.retain(|lease| {
-        project
+        task.project
             .as_ref()
             .is_none_or(|name| lease.key.project == *name)
     });

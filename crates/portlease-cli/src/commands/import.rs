@@ -1,7 +1,7 @@
 //! `portlease import`
 
-use std::fs;
-use std::io::{self, Read as _};
+use std::fs::File;
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -44,24 +44,33 @@ impl From<OnConflict> for portlease::OnConflict {
 }
 
 fn read(file: &Path) -> Result<Export, Failure> {
-    let mut text = String::new();
-    let is_stdin = file == Path::new("-");
-    let read = if is_stdin {
-        io::stdin().read_to_string(&mut text).map(|_| ())
-    } else {
-        fs::read_to_string(file).map(|read| text = read)
-    };
-    let name = if is_stdin {
-        "The standard input".into()
-    } else {
-        file.to_string_lossy()
-    };
-    read.map_err(|error| unreadable(format!("{name} cannot be read: {error}.")))?;
-    serde_json::from_str(&text)
-        .map_err(|error| unreadable(format!("{name} is no export of a registry: {error}.")))
+    // What is no export need not end either, so it is not read as a whole first.
+    if file == Path::new("-") {
+        return parse("The standard input", io::stdin().lock());
+    }
+    let name = file.to_string_lossy();
+    let opened = File::open(file).map_err(|error| unreadable(&name, &error))?;
+    parse(&name, BufReader::new(opened))
 }
 
-fn unreadable(message: String) -> Failure {
+fn parse(name: &str, text: impl Read) -> Result<Export, Failure> {
+    serde_json::from_reader(text).map_err(|error| {
+        if error.is_io() {
+            return unreadable(name, &error.into());
+        }
+        no_export(format!(
+            "{name} is no export of a registry: {error}. `portlease export` writes one."
+        ))
+    })
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Failure {
+    no_export(format!(
+        "{name} cannot be read: {error}. Name a file that `portlease export` wrote."
+    ))
+}
+
+fn no_export(message: String) -> Failure {
     Failure::new(Code::Usage, "IMPORT_UNREADABLE", message)
 }
 

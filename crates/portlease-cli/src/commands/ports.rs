@@ -20,12 +20,11 @@ pub(crate) fn run(task: &Ports) -> Result<ExitCode, Failure> {
 }
 
 fn list(task: &Ports) -> Result<ExitCode, Failure> {
-    let project = subjects::project(task.project.as_deref())?;
     let allocator = selection::open_here()?;
     if task.cleanup {
         allocator.sweep()?;
     }
-    let look = || Ok(allocator.validate(project.as_ref())?.leases);
+    let look = || Ok(allocator.validate(task.project.as_ref())?.leases);
     match task.watch {
         None => show(task, &look()?),
         Some(interval) => watch(task, interval, look)?,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use portlease::core::{Name, Port, Release as Registration};
+use portlease::core::Release as Registration;
 
 use crate::arguments::Release;
 use crate::exit::Code;
@@ -17,10 +17,7 @@ fn release(task: &Release) -> Result<ExitCode, Failure> {
     let config = task.project.config()?;
     let allocator = selection::open(&config)?;
     let mut release = match task.port {
-        Some(number) => {
-            let port = Port::try_from(u64::from(number));
-            let port =
-                port.map_err(|error| Failure::from(portlease::Error::Refused(error.into())))?;
+        Some(port) => {
             let Some(lease) = allocator.who(port)?.lease else {
                 return Ok(nothing(task, &format!("Port {port} is not leased.")));
             };
@@ -32,9 +29,8 @@ fn release(task: &Release) -> Result<ExitCode, Failure> {
         }
         None => Registration::by_project(task.project.name(&config)?),
     };
-    if let Some(service) = &task.service {
-        let service: Name = service.parse().map_err(portlease::Error::from)?;
-        release.service = Some(service);
+    if task.service.is_some() {
+        release.service.clone_from(&task.service);
     }
     release.force = task.force;
     let released = allocator.release(&release)?;

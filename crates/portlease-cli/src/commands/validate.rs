@@ -15,8 +15,8 @@ pub(crate) fn run(task: &Validate) -> Result<ExitCode, Failure> {
 }
 
 fn validate(task: &Validate) -> Result<ExitCode, Failure> {
-    let project = subjects::project(task.project.as_deref())?;
-    let leases = selection::open_here()?.validate(project.as_ref())?.leases;
+    let validated = selection::open_here()?.validate(task.project.as_ref())?;
+    let leases = validated.leases;
     let untrue = leases.iter().filter(|lease| is_untrue(lease)).count();
     if task.json {
         output::json(&leases);

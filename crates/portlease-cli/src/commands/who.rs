@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use portlease::core::Port;
+use portlease::Who as Answer;
 use portlease::probe::OccupantDetails;
-use portlease::{Error, Who as Answer};
 use serde_json::{Value, json};
 
 use crate::arguments::Who;
@@ -17,9 +16,7 @@ pub(crate) fn run(task: &Who) -> Result<ExitCode, Failure> {
 }
 
 fn who(task: &Who) -> Result<ExitCode, Failure> {
-    let port =
-        Port::try_from(u64::from(task.port)).map_err(|error| Error::Refused(error.into()))?;
-    let answer = selection::open_here()?.who(port)?;
+    let answer = selection::open_here()?.who(task.port)?;
     if task.json {
         output::json(&as_json(&answer));
     } else {

@@ -1,6 +1,7 @@
 //! How each dev server is told its port on its command line.
 
 use portlease::ServerCommand;
+use portlease::core::Port;
 
 /// The flags of one server.
 struct Flags {
@@ -80,7 +81,7 @@ const DEDICATED: &[&str] = &["webpack-dev-server", "start-storybook"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Said {
     /// This port.
-    Port(u64),
+    Port(Port),
     /// Something that is no port. The server will complain better than anybody else.
     Unclear,
     /// Nothing: these words at the end of the command tell the server, in which `{port}` stands

@@ -16,13 +16,13 @@ pub(crate) fn run(prepared: &Prepared, ports: &BTreeMap<Name, Port>) -> Result<E
     use std::os::unix::process::CommandExt as _;
 
     let error = prepared.command(ports).exec();
-    Err(cannot_start(prepared.program(), &error))
+    Err(cannot_start(&prepared.program(), &error))
 }
 
 /// Windows has no such thing: this process waits for the command.
 #[cfg(not(unix))]
 pub(crate) fn run(prepared: &Prepared, ports: &BTreeMap<Name, Port>) -> Result<ExitCode, Failure> {
     let status = prepared.command(ports).status();
-    let status = status.map_err(|error| cannot_start(prepared.program(), &error))?;
+    let status = status.map_err(|error| cannot_start(&prepared.program(), &error))?;
     Ok(super::code_of(status).into())
 }

@@ -36,7 +36,12 @@ pub(crate) fn run(task: &Run) -> Result<ExitCode, Failure> {
     }
     let project = &prepared.request.project;
     let keeper = match &task.background {
-        Some(folder) => Some(Keeper::begin(folder, project, &task.command)?),
+        Some(folder) => Some(Keeper::begin(
+            folder,
+            project,
+            prepared.main(),
+            &task.command,
+        )?),
         None => None,
     };
     let outcome = run_prepared(task, &config, &prepared, keeper.as_ref());
@@ -75,7 +80,7 @@ fn run_prepared(
         Failure::new(
             Code::Broken,
             "NO_SIGNALS",
-            format!("Signals cannot be heard: {error}"),
+            format!("Signals cannot be heard: {error}. Close files, or raise `ulimit -n`."),
         )
     })?;
     for losses in 1..=u32::from(retries) + 1 {
@@ -98,7 +103,7 @@ fn run_prepared(
         let mut command = prepared.command(&ports);
         let run = OuterRun::of_this_process(prepared.request.project.clone(), ports);
         command.env(OuterRun::VARIABLE, run.to_string());
-        match serve(command, prepared.program(), grants, &events, &manner)? {
+        match serve(command, &prepared.program(), grants, &events, &manner)? {
             Outcome::Ended(status) => return Ok(code_of(status)),
             Outcome::Lost { port, by } => report::lost(port, &by, losses <= retries.into()),
         }
@@ -188,7 +193,10 @@ fn end_running(allocator: &Allocator, prepared: &Prepared, grace: Duration) -> R
                 return Err(Failure::new(
                     Code::Refused,
                     "STILL_RUNNING",
-                    format!("{} and cannot be ended.", report::running(&lease)),
+                    format!(
+                        "{} and cannot be ended. Stop it as the user who started it.",
+                        report::running(&lease)
+                    ),
                 ));
             }
         }

@@ -1,6 +1,8 @@
 //! What is to be run: the request, and the command as it is started once the ports are known.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::process::Command;
 
 use portlease::core::{Name, Port, Request};
@@ -17,24 +19,32 @@ pub(crate) struct Prepared {
     pub(crate) request: Request,
     pub(crate) services: Vec<ServiceVariable>,
     pub(crate) warnings: Vec<UnusableVariable>,
-    words: Vec<String>,
+    words: Vec<OsString>,
 }
 
 pub(crate) fn prepare(task: &Run, config: &Config) -> Result<Prepared, Failure> {
+    task.wish.check(config)?;
     let services = services::read(&task.service, config)?;
-    let line = shlex::try_join(task.command.iter().map(String::as_str)).ok();
+    let texts: Vec<_> = task
+        .command
+        .iter()
+        .map(|word| word.to_string_lossy())
+        .collect();
+    let line = shlex::try_join(texts.iter().map(|text| &**text)).ok();
     let root = project_root(&task.project.folder()).unwrap_or_else(|_| task.project.folder());
     let server = line.and_then(|line| ServerCommand::find(&line, &root));
-    let has_template = |word: &String| word.contains("{port}") || word.contains(".port}");
+    let has_template = |word: &Cow<'_, str>| word.contains("{port}") || word.contains(".port}");
     let said = match &server {
-        Some(server) if !task.command.iter().any(has_template) => flags::said(server),
+        Some(server) if !texts.iter().any(has_template) => flags::said(server),
         _ => Said::NoFlag,
     };
 
     let mut words = task.command.clone();
     let mut wish = task.wish.clone();
     match said {
-        Said::Nothing { flags } if !task.no_flags => words.extend(flags),
+        Said::Nothing { flags } if !task.no_flags => {
+            words.extend(flags.into_iter().map(OsString::from))
+        }
         Said::Port(port) => wish.port = wish.port.or(Some(port)),
         Said::Nothing { .. } | Said::Unclear | Said::NoFlag => {}
     }
@@ -64,11 +74,12 @@ impl Prepared {
     /// The command with its ports, in arguments and in the environment.
     pub(crate) fn command(&self, ports: &BTreeMap<Name, Port>) -> Command {
         let port = |service: &str| ports.get(service).map(ToString::to_string);
-        let main = &self.services[0].name;
-        let mut words = self
-            .words
-            .iter()
-            .map(|word| template::filled(word, main, port));
+        let main = self.main();
+        // What is no text has no template either.
+        let mut words = self.words.iter().map(|word| match word.to_str() {
+            Some(text) => template::filled(text, main, port).into(),
+            None => word.clone(),
+        });
         let mut command = Command::new(program(&words.next().unwrap_or_default()));
         command.args(words);
         for service in &self.services {
@@ -77,19 +88,25 @@ impl Prepared {
         command
     }
 
+    /// The service that the command serves.
+    pub(crate) fn main(&self) -> &str {
+        &self.services[0].name
+    }
+
     /// The program as the user wrote it.
-    pub(crate) fn program(&self) -> &str {
-        self.words.first().map_or("", String::as_str)
+    pub(crate) fn program(&self) -> Cow<'_, str> {
+        let program = self.words.first().map(|word| word.to_string_lossy());
+        program.unwrap_or_default()
     }
 }
 
 /// Windows starts `npm.cmd` only when it is told the whole name.
 #[cfg(windows)]
-fn program(name: &str) -> std::path::PathBuf {
+fn program(name: &OsStr) -> std::path::PathBuf {
     which::which(name).unwrap_or_else(|_| name.into())
 }
 
 #[cfg(not(windows))]
-fn program(name: &str) -> &str {
+fn program(name: &OsStr) -> &OsStr {
     name
 }

@@ -1,5 +1,6 @@
 //! The services of a command and the variables that name their ports.
 
+use portlease::config::VariableName;
 use portlease::core::Name;
 use portlease::{Config, Error};
 
@@ -34,15 +35,16 @@ fn said(arguments: &[String]) -> Result<Vec<(&str, Option<&str>)>, Failure> {
             Some((name, variable)) => (name, Some(variable)),
             None => (argument.as_str(), None),
         };
-        if variable.is_some_and(|variable| variable.is_empty() || variable.contains(['=', '\0'])) {
+        if let Some(variable) = variable
+            && VariableName::new(variable.to_owned()).is_none()
+        {
             return Err(usage(format!(
-                "--service {argument}: {:?} is not the name of a variable",
-                variable.unwrap_or_default()
+                "--service {argument}: {variable:?} is not the name of a variable. Write NAME=VARIABLE, as in api=API_PORT."
             )));
         }
         if said.iter().any(|(known, _)| *known == name) {
             return Err(usage(format!(
-                "--service {argument}: {name} is there twice"
+                "--service {argument}: The service {name} is there twice. Name each one once."
             )));
         }
         said.push((name, variable));
@@ -143,6 +145,7 @@ mod tests {
     fn what_would_be_lost_is_refused() {
         for arguments in [
             &["web="][..],
+            &["web= "],
             &["web", "web"],
             &["a=PORT", "b=PORT"],
             &["a", "b=PORT"],

@@ -1,5 +1,6 @@
 //! One start of a command: from the opening of the gate to the end of its last process.
 
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
@@ -156,7 +157,7 @@ impl Session<'_> {
                 // The end of an earlier start, whose port was lost.
                 Ok(Event::Ended(pid, _)) if pid != self.pid => {}
                 Ok(Event::Ended(_, status)) => {
-                    let status = status.map_err(|error| broken(&error.to_string()))?;
+                    let status = status.map_err(|error| cannot_wait(&error))?;
                     return Ok(self.lost_to().filter(|_| !status.success()).map_or(
                         Outcome::Ended(status),
                         |(port, by)| Outcome::Lost { port, by },
@@ -369,7 +370,13 @@ impl Served {
 }
 
 pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
+    let is_there = program.contains(std::path::MAIN_SEPARATOR) && Path::new(program).exists();
     match error.kind() {
+        std::io::ErrorKind::NotFound if is_there => Failure::new(
+            Code::NotExecutable,
+            "NOT_EXECUTABLE",
+            format!("{program:?} cannot be started: what its first line names is not there."),
+        ),
         std::io::ErrorKind::NotFound => Failure::new(
             Code::NoCommand,
             "NO_COMMAND",
@@ -378,11 +385,12 @@ pub(super) fn cannot_start(program: &str, error: &std::io::Error) -> Failure {
         _ => Failure::new(
             Code::NotExecutable,
             "NOT_EXECUTABLE",
-            format!("{program:?} cannot be started: {error}"),
+            format!("{program:?} cannot be started: {error}. Is it a program, and may you run it?"),
         ),
     }
 }
 
-fn broken(message: &str) -> Failure {
-    Failure::new(Code::Broken, "BROKEN", message)
+fn cannot_wait(error: &std::io::Error) -> Failure {
+    let message = format!("The system does not say how the command ended: {error}.");
+    Failure::new(Code::Broken, "END_UNKNOWN", message)
 }
