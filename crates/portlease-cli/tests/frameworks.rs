@@ -16,6 +16,7 @@ use support::{Running, Sandbox, http, until};
 /// Packages that are installed together.
 const USUAL: (&str, &str) = ("usual", include_str!("dev-servers/usual.json"));
 const TANSTACK: (&str, &str) = ("tanstack", include_str!("dev-servers/tanstack.json"));
+const OTHERS: (&str, &str) = ("others", include_str!("dev-servers/others.json"));
 
 /// The folder below which projects find these packages. They are installed when they are missing,
 /// once for all runs of the tests that want the same.
@@ -163,6 +164,75 @@ fn tanstack_start() {
         ("src/routes/index.jsx", index),
     ];
     let sandbox = project_with(TANSTACK, "vite dev", &files);
+    check(&sandbox, &["npm", "run", "dev"], 5173..=5273);
+}
+
+#[test]
+fn webpack_through_its_command_line_and_by_itself() {
+    let _alone = alone();
+    let config = "module.exports = { mode: 'development', devServer: { static: '.' } }";
+    let files = [
+        ("webpack.config.cjs", config),
+        ("src/index.js", "document.title = 'shop'"),
+        ("index.html", "<h1>shop</h1>"),
+    ];
+    let sandbox = project_with(OTHERS, "webpack serve", &files);
+    check(&sandbox, &["npm", "run", "dev"], 8080..=8180);
+    check(&sandbox, &["npx", "webpack-dev-server"], 8080..=8180);
+}
+
+#[test]
+fn eleventy() {
+    let _alone = alone();
+    let page = [("index.md", "# shop")];
+    let sandbox = project_with(OTHERS, "eleventy --serve", &page);
+    check(&sandbox, &["npm", "run", "dev"], 8080..=8180);
+}
+
+#[test]
+fn parcel() {
+    let _alone = alone();
+    let page = [("index.html", "<h1>shop</h1>")];
+    let sandbox = project_with(OTHERS, "parcel index.html", &page);
+    check(&sandbox, &["npm", "run", "dev"], 1234..=1334);
+}
+
+#[test]
+fn sveltekit() {
+    let _alone = alone();
+    let config = "import { sveltekit } from '@sveltejs/kit/vite'
+        export default { plugins: [sveltekit()] }";
+    let page =
+        "<!doctype html><html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>";
+    let files = [
+        ("vite.config.mjs", config),
+        ("src/app.html", page),
+        ("src/routes/+page.svelte", "<h1>shop</h1>"),
+    ];
+    let sandbox = project_with(OTHERS, "vite dev", &files);
+    check(&sandbox, &["npm", "run", "dev"], 5173..=5273);
+}
+
+#[test]
+fn react_router() {
+    let _alone = alone();
+    let config = "import { reactRouter } from '@react-router/dev/vite'
+        export default { plugins: [reactRouter()] }";
+    let root = "import { Outlet, Scripts } from 'react-router'
+        export const Layout = ({ children }) => <html><body>{children}<Scripts /></body></html>
+        export default () => <Outlet />";
+    let routes = "import { index } from '@react-router/dev/routes'
+        export default [index('home.jsx')]";
+    // It looks there for what serves it.
+    let package = r#"{"scripts": {"dev": "react-router dev"}, "dependencies": {"@react-router/node": "7", "isbot": "5"}}"#;
+    let files = [
+        ("package.json", package),
+        ("vite.config.mjs", config),
+        ("app/root.jsx", root),
+        ("app/routes.js", routes),
+        ("app/home.jsx", "export default () => <h1>shop</h1>"),
+    ];
+    let sandbox = project_with(OTHERS, "react-router dev", &files);
     check(&sandbox, &["npm", "run", "dev"], 5173..=5273);
 }
 

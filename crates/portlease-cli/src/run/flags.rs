@@ -42,7 +42,8 @@ const SERVERS: &[Flags] = &[
     flags("next", &["dev", "start"], true, PORT_OR_P, &[]),
     flags("vite", &["dev", "serve"], true, PORT, STRICT_PORT),
     flags("vite-preview", &["preview"], false, PORT, STRICT_PORT),
-    flags("vitepress", &["dev", "serve", "preview"], false, PORT, &[]),
+    flags("vitepress", &["dev"], true, PORT, STRICT_PORT),
+    flags("vitepress", &["serve", "preview"], false, PORT, &[]),
     flags("astro", &["dev", "preview"], true, PORT, &[]),
     flags("nuxt", &["dev", "preview"], false, PORT_OR_P, &[]),
     flags("react-router", &["dev"], false, PORT, STRICT_PORT),
@@ -185,6 +186,9 @@ mod tests {
         check("vite ./app", "--port {port} --strictPort");
         check("vite preview", "--port {port} --strictPort");
         check("astro dev", "--port {port}");
+        check("vitepress", "--port {port} --strictPort");
+        check("vitepress dev docs", "--port {port} --strictPort");
+        check("vitepress preview docs", "--port {port}");
         check("nuxt dev", "--port {port}");
         check("react-router dev", "--port {port} --strictPort");
         check("ng serve shop", "--port {port}");
@@ -202,6 +206,7 @@ mod tests {
             "next build",
             "vite build",
             "astro check",
+            "vitepress build",
             "ng test",
             "eleventy",
             "webpack",
