@@ -90,6 +90,71 @@ fn exit_of(error: &Error) -> Code {
             Code::NotServing
         }
         Error::Store(error) if error.kind == StoreErrorKind::Unsuitable => Code::Usage,
-        _ => Code::Broken,
+        Error::Store(_)
+        | Error::Probe(_)
+        | Error::Bind(_)
+        | Error::NoRegistryFile
+        | Error::NoStateFolder => Code::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portlease::core::{Name, Occupant, Port};
+    use portlease::probe::ProbeError;
+
+    use super::*;
+
+    /// What no command line brings about by itself, or only by a race; the other kinds are met by the tests of the commands.
+    #[test]
+    fn the_exit_codes_of_rare_errors() {
+        let check = |error: Error, code, words: &str| {
+            let failure = Failure::from(error);
+            assert_eq!(failure.exit(), code, "{failure:?}");
+            assert!(failure.message.contains(words), "{failure:?}");
+            assert!(failure.message.ends_with('.'), "{failure:?}");
+        };
+        let port = Port::literal(3000);
+        check(
+            Error::LostRaces { lost: 3 },
+            Code::Refused,
+            "3 granted ports one after the other. Try again",
+        );
+        check(Error::ServerEnded { port }, Code::NotServing, "port 3000");
+        let waited = std::time::Duration::from_secs(5);
+        check(
+            Error::NotListening { port, waited },
+            Code::NotServing,
+            "within 5s",
+        );
+        let by = Occupant::default();
+        check(
+            Error::PortLost { port, by },
+            Code::NotServing,
+            "was taken by",
+        );
+        let unknown = Error::UnknownPreset {
+            profile: "production".to_owned(),
+            kind: "viteHmr".to_owned(),
+            known: vec![Name::literal("webServer")],
+        };
+        check(unknown, Code::Usage, "It has webServer");
+        let url = "mysql:there".to_owned();
+        check(
+            Error::InvalidRegistry { url },
+            Code::Usage,
+            "write sqlite:PATH",
+        );
+        let action = "list sockets";
+        check(
+            ProbeError::NotPermitted { action }.into(),
+            Code::Broken,
+            "does not let this process list sockets. A sandbox",
+        );
+        check(
+            Refusal::NoServices.into(),
+            Code::Refused,
+            "Name at least one",
+        );
     }
 }
