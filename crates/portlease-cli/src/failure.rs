@@ -82,6 +82,7 @@ fn exit_of(error: &Error) -> Code {
             | Refusal::InvalidName { .. },
         )
         | Error::Config(_)
+        | Error::Argument(_)
         | Error::Project { .. }
         | Error::UnknownPreset { .. }
         | Error::InvalidRegistry { .. } => Code::Usage,

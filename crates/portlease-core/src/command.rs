@@ -1,10 +1,13 @@
 //! What can be asked of the registry: plain data, so that it can travel and be replayed.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Generation, Holder, LeaseKey, Name, Port, PortRange, PortSet, Request, Strategy};
+use crate::{
+    Catalog, Generation, Holder, LeaseKey, Name, Port, PortRange, PortSet, Request, Strategy,
+};
 
 /// What [`decide`](crate::decide()) is asked to do.
 ///
@@ -160,6 +163,32 @@ pub struct StatsQuery {
     /// How many of the busiest and of the least used ports to name.
     #[serde(default)]
     pub top: u32,
+}
+
+impl StatsQuery {
+    /// About the ranges of all frameworks, each once, under the name of the first that has it.
+    ///
+    /// ```
+    /// use portlease_core::{Catalog, StatsQuery};
+    ///
+    /// let query = StatsQuery::of_frameworks(&Catalog::builtin(), 5);
+    /// let names: Vec<&str> = query.ranges.iter().map(|range| &*range.name).collect();
+    /// assert!(names.contains(&"next") && !names.contains(&"nuxt"), "they have the same range");
+    /// ```
+    #[must_use]
+    pub fn of_frameworks(catalog: &Catalog, top: u32) -> Self {
+        let mut names: BTreeMap<PortRange, Name> = BTreeMap::new();
+        for framework in catalog.iter() {
+            names
+                .entry(framework.range)
+                .or_insert_with(|| framework.name.clone());
+        }
+        let named = |(range, name)| NamedRange { name, range };
+        Self {
+            ranges: names.into_iter().map(named).collect(),
+            top,
+        }
+    }
 }
 
 /// A range with a name to report it by.

@@ -26,6 +26,8 @@ pub struct Options {
     pub registry: Registry,
     /// The host whose ports are leased, when it is not this machine.
     pub host: Option<Host>,
+    /// Whether each step is told on the standard error stream; what `VERBOSE_PORT_ALLOCATOR` says when absent.
+    pub tells_steps: Option<bool>,
 }
 
 /// Leases ports of this machine.
@@ -83,7 +85,9 @@ impl Allocator {
             file,
             host,
             observer,
-            steps: Steps::from_environment(),
+            steps: options
+                .tells_steps
+                .map_or_else(Steps::from_environment, Steps::new),
         };
         Ok(Self {
             inner: Arc::new(inner),

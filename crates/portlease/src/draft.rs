@@ -35,20 +35,24 @@ impl Draft {
         }
     }
 
-    /// The service of the project that the folder belongs to, which is read only if nobody names the
-    /// framework.
+    /// The service of the project that the folder belongs to, which is read only if there is one and
+    /// nobody names the framework.
     pub(crate) fn resolve(
         &self,
         catalog: &Catalog,
         presets: &Presets,
         profile: &str,
-        folder: &Path,
+        folder: Option<&Path>,
     ) -> Result<Service, Error> {
-        let detected = self.hints.named(catalog).unwrap_or_else(|| {
-            let root = project_root(folder).unwrap_or_else(|_| folder.to_path_buf());
-            self.hints.detect(catalog, &root)
-        });
-        let mut service = Service::new(self.name.parse()?, &detected.framework);
+        let framework = match (self.hints.named(catalog), folder) {
+            (Some(named), _) => named.framework,
+            (None, Some(folder)) => {
+                let root = project_root(folder).unwrap_or_else(|_| folder.to_path_buf());
+                self.hints.detect(catalog, &root).framework
+            }
+            (None, None) => catalog.or_default("default").clone(),
+        };
+        let mut service = Service::new(self.name.parse()?, &framework);
         if let Some(kind) = &self.preset {
             let range = presets.get(profile, kind);
             service.range = range.ok_or_else(|| unknown_preset(presets, profile, kind))?;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use portlease_core::{InvalidName, Name, Occupant, Port, Refusal, StoreError, TransactError};
 use portlease_probe::{BindError, ProbeError};
+use serde_json::{Value as Json, json};
 
-use crate::ConfigError;
+use crate::{ConfigError, InvalidArgument};
 
 /// Why there is no answer. Each kind is of its own: a refusal says that the request cannot be
 /// granted, everything else that something is broken.
@@ -60,6 +61,9 @@ pub enum Error {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// What the caller says cannot be used.
+    #[error(transparent)]
+    Argument(#[from] InvalidArgument),
     /// No preset has this name.
     #[error("There is no preset {kind:?} for {profile}. {}", choices(known))]
     UnknownPreset {
@@ -114,6 +118,7 @@ impl Error {
             Self::ServerEnded { .. } => "SERVER_ENDED",
             Self::PortLost { .. } => "PORT_LOST",
             Self::Config(_) => "INVALID_CONFIG",
+            Self::Argument(_) => "INVALID_ARGUMENT",
             Self::UnknownPreset { .. } => "UNKNOWN_PRESET",
             Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
             Self::NoRegistryFile => "NO_REGISTRY_FILE",
@@ -121,6 +126,64 @@ impl Error {
             Self::Project { .. } => "PROJECT_UNREADABLE",
         }
     }
+
+    /// What the code is about, as data: what it names is as stable as the code.
+    ///
+    /// ```
+    /// let error = portlease::Reservation::of("shop").strict(70_000).build().unwrap_err();
+    /// assert_eq!(error.details(), serde_json::json!({"value": "70000"}));
+    /// ```
+    pub fn details(&self) -> Json {
+        match self {
+            Self::Refused(refusal) => details_of(refusal),
+            Self::Store(error) => json!({"problem": error.problem, "remedy": error.remedy}),
+            Self::Probe(_) | Self::NoRegistryFile | Self::NoStateFolder => json!({}),
+            Self::Project { folder, .. } => json!({"folder": folder_as_text(folder)}),
+            Self::Bind(error) => json!({"port": error.port()}),
+            Self::LostRaces { lost } => json!({"lost": lost}),
+            Self::NotListening { port, waited } => {
+                json!({"port": port, "waitedMillis": millis(*waited)})
+            }
+            Self::ServerEnded { port } => json!({"port": port}),
+            Self::PortLost { port, by } => json!({"port": port, "by": by}),
+            Self::Config(error) => {
+                let place = error.place();
+                let file = place.map(|place| place.path().display().to_string());
+                let line_and_column = place.map(crate::config::Place::line_and_column);
+                json!({
+                    "problem": error.message(),
+                    "help": error.help(),
+                    "file": file,
+                    "line": line_and_column.map(|(line, _)| line),
+                    "column": line_and_column.map(|(_, column)| column),
+                })
+            }
+            Self::Argument(error) => json!({
+                "path": error.path,
+                "value": error.value,
+                "nearest": error.nearest,
+            }),
+            Self::UnknownPreset {
+                profile,
+                kind,
+                known,
+            } => json!({"profile": profile, "kind": kind, "known": known}),
+            Self::InvalidRegistry { url } => json!({"url": url}),
+        }
+    }
+}
+
+/// A refusal is written as its code and its details; those without any have none.
+fn details_of(refusal: &Refusal) -> Json {
+    let mut written = serde_json::to_value(refusal).unwrap_or_default();
+    match written.get_mut("details") {
+        Some(details) => details.take(),
+        None => json!({}),
+    }
+}
+
+fn millis(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn folder_as_text(folder: &Path) -> Cow<'_, str> {

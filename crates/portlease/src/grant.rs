@@ -227,6 +227,17 @@ impl Grant {
         self.look(arrival, false)
     }
 
+    /// Looks a last time, when the time is over: whoever listens now has won, and if nobody does, that is the error.
+    pub fn confirm_at_last(&mut self, mut arrival: Arrival, waited: Duration) -> Result<(), Error> {
+        if self.look(&mut arrival, true)? {
+            return Ok(());
+        }
+        Err(Error::NotListening {
+            port: self.port(),
+            waited,
+        })
+    }
+
     fn look(&mut self, arrival: &mut Arrival, is_last: bool) -> Result<bool, Error> {
         match arrival.look(self.inner.observer.probe(), is_last)? {
             // The lease may have followed the server to another port meanwhile.

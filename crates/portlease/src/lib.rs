@@ -20,6 +20,7 @@
 //! ```
 
 mod allocator;
+mod arguments;
 mod arrival;
 pub mod config;
 mod detect;
@@ -33,6 +34,7 @@ mod http;
 mod observe;
 mod outer;
 mod plain;
+mod presence;
 mod project;
 mod registry;
 mod registry_file;
@@ -41,8 +43,10 @@ mod reserve;
 mod scan;
 mod steps;
 mod summary;
+mod wish;
 
 pub use allocator::{Allocator, Options, Who};
+pub use arguments::{InvalidArgument, read_argument};
 pub use arrival::Arrival;
 pub use config::{Config, ConfigError, ConfigSources};
 pub use detect::{Detected, Evidence, Hints, ServerCommand};
@@ -60,8 +64,10 @@ pub use plain::Allocation;
 pub use portlease_core as core;
 pub use portlease_probe as probe;
 pub use portlease_sqlite::{Export, HostLease, Imported, OnConflict, Recovery};
+pub use presence::{PortPresence, ProgramOnPort};
 pub use project::{project_name, project_root};
 pub use registry::Registry;
 pub use registry_file::RegistryFile;
 pub use reservation::Reservation;
 pub use summary::{ServiceResult, ServiceSummary, Summary};
+pub use wish::{HolderWish, PortNumber, PortsWish, RequestWish, ServiceWish, VariableWish, Wish};

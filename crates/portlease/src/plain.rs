@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use portlease_core::{
-    Generation, Granted, LeaseKey, Move, Name, Outcome, Port, Refusal, Release, Tier,
+    Generation, Holder, LeaseKey, Move, Name, Outcome, Port, Refusal, Release, Tier,
 };
+use portlease_probe::identity;
 use serde::{Deserialize, Serialize};
 
 use crate::allocator::Allocator;
@@ -49,7 +50,9 @@ pub struct Allocation {
 }
 
 impl Allocation {
-    fn new(granted: &Granted, moves: &[Move], warnings: Vec<String>) -> Self {
+    /// What a grant tells as data, with what its request tells.
+    pub fn of(grant: &Grant, moves: &[Move], warnings: Vec<String>) -> Self {
+        let granted = grant.granted();
         Self {
             port: granted.port(),
             framework: granted.lease.framework.clone(),
@@ -89,9 +92,9 @@ impl Allocator {
         let warnings = reservation.warnings();
         let warnings = warnings.iter().map(ToString::to_string).collect();
         let grants = self.reserve_all(&reservation.build_for_others()?)?;
-        let first = grants.iter().next().map(Grant::granted);
+        let first = grants.iter().next();
         let first = first.ok_or(Error::Refused(Refusal::NoServices))?;
-        Ok(Allocation::new(first, grants.moves(), warnings))
+        Ok(Allocation::of(first, grants.moves(), warnings))
     }
 
     /// The same, when only the number is of interest. No other service is moved, since nobody would
@@ -151,9 +154,14 @@ impl Allocator {
         })
     }
 
-    /// Gives back everything that is leased to the project; answers whether there was anything.
+    /// Gives back everything that is leased to the project; answers whether there was anything. It is refused when some of it
+    /// belongs to another process that still runs.
     pub fn release_port_for_project(&self, project: &str) -> Result<bool, Error> {
-        let released = self.release(&Release::by_project(project.parse()?))?;
+        let release = Release {
+            holder: Some(Holder::Process(identity::this_process())),
+            ..Release::by_project(project.parse()?)
+        };
+        let released = self.release(&release)?;
         Ok(!released.leases.is_empty())
     }
 

@@ -51,6 +51,11 @@ impl Registry {
         }
     }
 
+    /// The file in the folder where the platform keeps the state of programs, whatever `PORTLEASE_REGISTRY` says.
+    pub fn of_user() -> Result<Self, Error> {
+        default_file().map(Self::File)
+    }
+
     pub(crate) fn open(self) -> Result<Opened, Error> {
         match self {
             Self::Default => match env::var(VARIABLE) {

@@ -45,7 +45,8 @@ use crate::{Error, Hints, PortVariable, UnusableVariable, project_name};
 #[derive(Debug, Clone)]
 pub struct Reservation {
     project: Option<String>,
-    folder: PathBuf,
+    /// None when no folder may be read.
+    folder: Option<PathBuf>,
     catalog: Cow<'static, Catalog>,
     presets: Cow<'static, Presets>,
     profile: String,
@@ -100,7 +101,7 @@ impl Reservation {
     pub fn of_folder(folder: &Path) -> Self {
         Self {
             project: None,
-            folder: folder.to_path_buf(),
+            folder: Some(folder.to_path_buf()),
             catalog: Cow::Borrowed(catalog()),
             presets: Cow::Borrowed(presets()),
             profile: DEVELOPMENT.to_owned(),
@@ -122,8 +123,26 @@ impl Reservation {
     /// The folder that shows which framework the project uses; the current one when nothing is said.
     #[must_use]
     pub fn folder(mut self, folder: &Path) -> Self {
-        self.folder = folder.to_path_buf();
+        self.folder = Some(folder.to_path_buf());
         self
+    }
+
+    /// The name of the project, in place of the folder's.
+    #[must_use]
+    pub fn project(mut self, name: &str) -> Self {
+        self.project = Some(name.to_owned());
+        self
+    }
+
+    /// Reads no folder: what shows no framework otherwise has the default one.
+    pub(crate) fn without_folder(mut self) -> Self {
+        self.folder = None;
+        self
+    }
+
+    /// The service that was named last.
+    pub(crate) fn current_mut(&mut self) -> &mut Draft {
+        &mut self.current
     }
 
     /// The name of the service; `web` when nothing is said.
@@ -373,11 +392,12 @@ impl Reservation {
     fn build_for(self, unsaid: Option<Holder>) -> Result<Request, Error> {
         let project = match &self.project {
             Some(name) => name.parse::<Name>()?,
-            None => project_name(&self.folder)?,
+            None => project_name(self.folder.as_deref().unwrap_or(Path::new(".")))?,
         };
+        let folder = self.folder.as_deref();
         let services = self
             .drafts()
-            .map(|draft| draft.resolve(&self.catalog, &self.presets, &self.profile, &self.folder))
+            .map(|draft| draft.resolve(&self.catalog, &self.presets, &self.profile, folder))
             .collect::<Result<_, _>>()?;
         let mut request = Request::new(project, services);
         request.holder = match self.holder {

@@ -14,6 +14,10 @@ pub(crate) struct Steps {
 impl Steps {
     pub(crate) fn from_environment() -> Self {
         let to_people = std::env::var(VARIABLE).is_ok_and(|value| matches!(&*value, "true" | "1"));
+        Self::new(to_people)
+    }
+
+    pub(crate) fn new(to_people: bool) -> Self {
         Self { to_people }
     }
 

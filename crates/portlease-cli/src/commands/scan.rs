@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use portlease::Who;
 use portlease::core::PortRange;
+use portlease::{PortPresence, Who};
 use serde::Serialize;
 use serde_json::json;
 
@@ -30,7 +30,7 @@ fn scan(task: &Scan) -> Result<ExitCode, Failure> {
         .map(|range| Count::of(range, &found))
         .collect();
     if task.json {
-        let found: Vec<_> = found.iter().map(who::as_json).collect();
+        let found: Vec<_> = found.iter().cloned().map(PortPresence::from).collect();
         output::json(&json!({"ports": found, "ranges": counts}));
     } else {
         tell(&found, &counts);

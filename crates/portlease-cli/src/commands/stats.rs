@@ -1,9 +1,8 @@
 //! `portlease stats`
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use portlease::core::{Catalog, Name, NamedRange, PortRange, PortUsage, RangeUsage, StatsQuery};
+use portlease::core::{Name, NamedRange, PortRange, PortUsage, RangeUsage, StatsQuery};
 
 use crate::arguments::{Project, Stats};
 use crate::exit::Code;
@@ -16,13 +15,12 @@ pub(crate) fn run(task: &Stats) -> Result<ExitCode, Failure> {
 
 fn stats(task: &Stats) -> Result<ExitCode, Failure> {
     let config = Project::default().config()?;
-    let ranges = match task.ranges.as_slice() {
-        [] => frameworks(&config.catalog()),
-        ranges => ranges.iter().copied().map(nameless).collect(),
-    };
-    let query = StatsQuery {
-        ranges,
-        top: task.top,
+    let query = match task.ranges.as_slice() {
+        [] => StatsQuery::of_frameworks(&config.catalog(), task.top),
+        ranges => StatsQuery {
+            ranges: ranges.iter().copied().map(nameless).collect(),
+            top: task.top,
+        },
     };
     let stats = selection::open(&config)?.stats(&query)?;
     if task.json {
@@ -31,18 +29,6 @@ fn stats(task: &Stats) -> Result<ExitCode, Failure> {
         tell(&stats);
     }
     Ok(Code::Done.into())
-}
-
-/// The ranges of the frameworks, each once, under the name of the first that has it.
-fn frameworks(catalog: &Catalog) -> Vec<NamedRange> {
-    let mut names: BTreeMap<PortRange, Name> = BTreeMap::new();
-    for framework in catalog.iter() {
-        names
-            .entry(framework.range)
-            .or_insert_with(|| framework.name.clone());
-    }
-    let named = |(range, name)| NamedRange { name, range };
-    names.into_iter().map(named).collect()
 }
 
 fn nameless(range: PortRange) -> NamedRange {

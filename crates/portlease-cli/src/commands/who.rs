@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use portlease::Who as Answer;
 use portlease::probe::OccupantDetails;
-use serde_json::{Value, json};
+use portlease::{PortPresence, Who as Answer};
 
 use crate::arguments::Who;
 use crate::exit::Code;
@@ -18,7 +17,7 @@ pub(crate) fn run(task: &Who) -> Result<ExitCode, Failure> {
 fn who(task: &Who) -> Result<ExitCode, Failure> {
     let answer = selection::open_here()?.who(task.port)?;
     if task.json {
-        output::json(&as_json(&answer));
+        output::json(&PortPresence::from(answer.clone()));
     } else {
         tell(&answer);
     }
@@ -76,23 +75,4 @@ fn details(occupant: &OccupantDetails) -> Vec<(&'static str, String)> {
     // A program writes what it likes into its command line, codes for the terminal too.
     .filter_map(|(label, value)| Some((label, value?.replace(char::is_control, " "))))
     .collect()
-}
-
-pub(crate) fn as_json(answer: &Answer) -> Value {
-    let occupant = |occupant: &OccupantDetails| {
-        json!({
-            "pid": occupant.process.as_ref().map(|process| process.pid),
-            "name": occupant.name,
-            "command": occupant.command,
-            "directory": occupant.directory,
-            "user": occupant.user,
-            "startedAt": occupant.started_at,
-            "listens": occupant.listens,
-        })
-    };
-    json!({
-        "port": answer.port,
-        "occupants": answer.occupants.iter().map(occupant).collect::<Vec<_>>(),
-        "lease": answer.lease,
-    })
 }

@@ -7,7 +7,7 @@ use portlease_core::{Catalog, IfRunning, Name, Port, PortSet, Presets};
 use super::origin::Origin;
 use super::settings::ServiceSettings;
 use super::{Config, ConfigError, check};
-use crate::{Error, Hints, Registry, Reservation};
+use crate::{Error, Hints, Registry, Reservation, reservation};
 
 /// The service of a project that declares none.
 const USUAL: &str = "web";
@@ -92,12 +92,16 @@ impl Config {
 
     /// The frameworks, those of the user among them.
     pub fn catalog(&self) -> Catalog {
-        self.catalog.clone().unwrap_or_default()
+        self.known_frameworks().clone()
+    }
+
+    pub(crate) fn known_frameworks(&self) -> &Catalog {
+        self.catalog.as_ref().unwrap_or(reservation::catalog())
     }
 
     /// Refuses the name of a framework that a flag such as `--framework` gives and nobody knows.
     pub fn check_framework(&self, name: &str, flag: &str) -> Result<(), ConfigError> {
-        check::is_known(name, &self.catalog())
+        check::is_known(name, self.known_frameworks())
             .map_err(|error| error.at(&Origin::Flag(flag.to_owned())))
     }
 
@@ -113,25 +117,31 @@ impl Config {
             Some(name) => Reservation::of(name).folder(&self.folder),
             None => Reservation::of_folder(&self.folder),
         };
-        if let Some(catalog) = &self.catalog {
-            reservation = reservation.catalog(catalog.clone());
-        }
-        if let Some(presets) = &self.presets {
-            reservation = reservation.presets(presets.clone());
-        }
         if let Some(pool) = &settings.pool {
             reservation = reservation.pool(pool);
         }
         if settings.auto_reassign == Some(false) {
             reservation = reservation.without_moves();
         }
-        let excluded = settings.exclude.iter().flatten();
+        let reservation = reservation
+            .profile(self.profile())
+            .max_retries(self.max_retries())
+            .strategy(said(settings.strategy));
+        self.general(reservation)
+    }
+
+    /// What is said about the machine and not about a project.
+    pub(crate) fn general(&self, mut reservation: Reservation) -> Reservation {
+        if let Some(catalog) = &self.catalog {
+            reservation = reservation.catalog(catalog.clone());
+        }
+        if let Some(presets) = &self.presets {
+            reservation = reservation.presets(presets.clone());
+        }
+        let excluded = self.settings.exclude.iter().flatten();
         // As a set, because the ranges may overlap.
         let excluded: PortSet = excluded.map(|excluded| excluded.0).collect();
         reservation
-            .profile(self.profile())
-            .max_retries(self.max_retries())
-            .strategy(said(settings.strategy))
             .pools(self.pools.clone())
             .exclude(excluded.iter().map(number))
     }

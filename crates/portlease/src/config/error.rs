@@ -13,6 +13,7 @@ use super::origin::{Origin, Place};
 pub struct ConfigError {
     message: String,
     help: Option<String>,
+    nearest: Option<String>,
     /// Unknown until the value is met that the message is about.
     origin: Option<Origin>,
 }
@@ -22,6 +23,7 @@ impl ConfigError {
         Self {
             message: message.into(),
             help: None,
+            nearest: None,
             origin: None,
         }
     }
@@ -32,21 +34,24 @@ impl ConfigError {
     }
 
     /// Places the error, unless it has a more exact place already.
-    pub(super) fn at(mut self, origin: &Origin) -> Self {
+    pub(crate) fn at(mut self, origin: &Origin) -> Self {
         self.origin.get_or_insert_with(|| origin.clone());
         self
     }
 
     /// A name that nobody knows, and the one that is nearest to it.
-    pub(super) fn unknown<'a>(
+    pub(crate) fn unknown<'a>(
         what: &str,
         name: &str,
         known: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let known: Vec<&str> = known.into_iter().collect();
-        let error = Self::new(format!("There is no {what} {name:?}."));
+        let error = Self::new(format!("There is no {what} {}.", Quoted(name)));
         match nearest(name, &known) {
-            Some(near) => error.with_help(format!("Did you mean {near:?}?")),
+            Some(near) => Self {
+                nearest: Some(near.to_owned()),
+                ..error.with_help(format!("Did you mean {near:?}?"))
+            },
             None if known.is_empty() => error,
             None => error.with_help(format!("There are: {}.", known.join(", "))),
         }
@@ -60,6 +65,11 @@ impl ConfigError {
     /// What to do about it.
     pub fn help(&self) -> Option<&str> {
         self.help.as_deref()
+    }
+
+    /// The known name that was probably meant.
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
     }
 
     /// Who said what is wrong.
@@ -116,6 +126,10 @@ impl serde::de::Error for ConfigError {
         Self::unknown("key", field, known.iter().copied())
     }
 
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format!("The key {field:?} is missing."))
+    }
+
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
         Self::unknown("choice", variant, known.iter().copied())
     }
@@ -167,10 +181,24 @@ impl fmt::Display for Found<'_> {
             Unexpected::Unsigned(value) => write!(formatter, "{value}"),
             Unexpected::Signed(value) => write!(formatter, "{value}"),
             Unexpected::Float(value) => write!(formatter, "{value}"),
-            Unexpected::Str(value) => write!(formatter, "the text {value:?}"),
+            Unexpected::Str(value) => write!(formatter, "the text {}", Quoted(value)),
+            Unexpected::Unit => formatter.write_str("null"),
             Unexpected::Seq => formatter.write_str("a list"),
             Unexpected::Map => formatter.write_str("a table"),
             other => write!(formatter, "{other}"),
+        }
+    }
+}
+
+/// A text in quotes, cut off where it is longer than anybody wants to read.
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST: usize = 80;
+        match self.0.char_indices().nth(LONGEST) {
+            Some((end, _)) => write!(formatter, "{:?}…", &self.0[..end]),
+            None => write!(formatter, "{:?}", self.0),
         }
     }
 }

@@ -81,7 +81,7 @@ impl<'a> Reader<'a> {
             Some(b'"') => Value::Text(self.parse(text, start)?),
             Some(b't') => Value::Bool(true),
             Some(b'f') => Value::Bool(false),
-            Some(b'n') => Value::Other("null"),
+            Some(b'n') => Value::Null,
             _ => match (text.parse(), text.parse::<f64>()) {
                 (Ok(number), _) => Value::Integer(number),
                 (_, Ok(number)) if number.is_finite() => Value::Float(number),

@@ -48,6 +48,13 @@ impl ConfigSources {
         }
     }
 
+    /// The variables, by their names, when they are not those of this process.
+    #[must_use]
+    pub fn variables(mut self, variables: impl IntoIterator<Item = (String, OsString)>) -> Self {
+        self.variables = variables.into_iter().collect();
+        self
+    }
+
     /// A flag, such as `--project`, and the key that it is about.
     #[must_use]
     pub fn flag(mut self, key: &str, flag: &str, value: Option<String>) -> Self {

@@ -6,13 +6,13 @@ use super::origin::Origin;
 
 /// A value and who said it.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) value: Value,
-    pub(super) origin: Origin,
+pub(crate) struct Node {
+    pub(crate) value: Value,
+    pub(crate) origin: Origin,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Bool(bool),
     Integer(i64),
     Float(f64),
@@ -21,25 +21,27 @@ pub(super) enum Value {
     Said(String),
     List(Vec<Node>),
     Table(Table),
+    /// What JSON writes as `null`.
+    Null,
     /// A kind of value that no key takes.
     Other(&'static str),
 }
 
 /// Keys with their values, in the order in which they were written.
-pub(super) type Table = IndexMap<String, Entry>;
+pub(crate) type Table = IndexMap<String, Entry>;
 
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// Where the key stands.
-    pub(super) key: Origin,
-    pub(super) node: Node,
+    pub(crate) key: Origin,
+    pub(crate) node: Node,
 }
 
 /// A service says in one of these ways where its ports are, so one of them overrules all below.
-pub(super) const RANGES: [&str; 4] = ["range", "basePort", "maxPort", "preset"];
+pub(crate) const RANGES: [&str; 4] = ["range", "basePort", "maxPort", "preset"];
 
 impl Node {
-    pub(super) fn table(&self) -> Option<&Table> {
+    pub(crate) fn table(&self) -> Option<&Table> {
         match &self.value {
             Value::Table(table) => Some(table),
             _ => None,
@@ -47,7 +49,7 @@ impl Node {
     }
 
     /// The entry at the end of a path of keys.
-    pub(super) fn find(&self, path: &[&str]) -> Option<&Entry> {
+    pub(crate) fn find(&self, path: &[&str]) -> Option<&Entry> {
         let (first, rest) = path.split_first()?;
         let entry = self.table()?.get(*first)?;
         if rest.is_empty() {
@@ -58,7 +60,7 @@ impl Node {
     }
 
     /// Who said what stands at the end of the path, or at least the last part of it that stands there.
-    pub(super) fn origin_of(&self, path: &[&str]) -> &Origin {
+    pub(crate) fn origin_of(&self, path: &[&str]) -> &Origin {
         let entry = (1..=path.len())
             .rev()
             .find_map(|end| self.find(&path[..end]));
@@ -66,7 +68,7 @@ impl Node {
     }
 
     /// This, overruled by another layer: tables key by key, everything else as a whole.
-    pub(super) fn overruled_by(self, upper: Self) -> Self {
+    pub(crate) fn overruled_by(self, upper: Self) -> Self {
         self.merged(upper, Level::Root)
     }
 

@@ -12,7 +12,7 @@ use super::origin::Origin;
 use super::tree::{Entry, Node, Value};
 
 /// Reads a value of the type.
-pub(super) fn typed<T: DeserializeOwned>(node: &Node) -> Result<T, ConfigError> {
+pub(crate) fn typed<T: DeserializeOwned>(node: &Node) -> Result<T, ConfigError> {
     T::deserialize(Reader(node))
 }
 
@@ -49,6 +49,7 @@ impl<'a> Reader<'a> {
                 };
                 visitor.visit_map(entries)
             }
+            Value::Null => visitor.visit_unit(),
             Value::Other(what) => Err(ConfigError::invalid_type(Unexpected::Other(what), &visitor)),
         }
     }

@@ -1,0 +1,147 @@
+//! A registry that is open, and what is asked of it.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "Node-API hands over what it copied out of JavaScript"
+)]
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi_derive::napi;
+use portlease::{Allocator, Config, ConfigSources, Options, read_argument};
+use serde::Deserialize;
+
+use crate::call;
+use crate::failure::{Failure, Result, guarded};
+use crate::grants::Grants;
+use crate::job::{Promised, promise};
+
+/// A registry that is open.
+#[derive(Debug)]
+#[napi]
+pub struct Registry(Mutex<Option<Arc<Opened>>>);
+
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) allocator: Allocator,
+    /// The configuration of the folder in which it was opened.
+    pub(crate) config: Config,
+    /// The environment of that time.
+    variables: BTreeMap<String, String>,
+}
+
+/// How it is to be opened.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Default)]
+struct Opening {
+    registry: Option<String>,
+    cwd: Option<String>,
+    /// What the environment says about Portlease. A worker of Node has an environment of its own, so that of the process is not
+    /// asked.
+    variables: BTreeMap<String, String>,
+    tells_steps: bool,
+}
+
+/// Opens a registry.
+#[napi(ts_return_type = "Promise<Registry>")]
+pub fn open(json: String) -> Promised<Registry> {
+    promise(prepare(&json))
+}
+
+/// Opens a registry, in place.
+#[napi]
+pub fn open_sync(json: String) -> napi::Result<Registry> {
+    Ok(guarded(|| prepare(&json)?())?)
+}
+
+/// The environment is read here, on the thread that may change it; the files are read in what is answered.
+fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<>> {
+    let opening: Opening = read_argument(json)?;
+    let folder = opening.cwd.as_deref().unwrap_or(".");
+    let sources =
+        sources(folder, &opening.variables).flag("registry", "registry", opening.registry);
+    let of_user = portlease::Registry::of_user();
+    Ok(move || {
+        let config = sources.read().map_err(portlease::Error::from)?;
+        let registry = match config.registry()? {
+            portlease::Registry::Default => of_user?,
+            named => named,
+        };
+        let allocator = Allocator::open(Options {
+            registry,
+            host: None,
+            tells_steps: Some(opening.tells_steps),
+        })?;
+        Ok(Registry(Mutex::new(Some(Arc::new(Opened {
+            allocator,
+            config,
+            variables: opening.variables,
+        })))))
+    })
+}
+
+fn sources(folder: &str, variables: &BTreeMap<String, String>) -> ConfigSources {
+    let variable = |(name, value): (&String, &String)| (name.clone(), OsString::from(value));
+    ConfigSources::of_folder(folder.as_ref()).variables(variables.iter().map(variable))
+}
+
+impl Opened {
+    /// Where the configuration of a folder is looked for, in the environment of the registry.
+    pub(crate) fn sources(&self, folder: &str) -> ConfigSources {
+        sources(folder, &self.variables)
+    }
+}
+
+#[napi]
+impl Registry {
+    /// Answers a call.
+    #[napi(ts_return_type = "Promise<string>")]
+    pub fn ask(&self, call: String) -> Promised<String> {
+        promise(self.opened().and_then(|opened| {
+            let answer = call::prepare(&opened, &call)?;
+            Ok(move || answer(&opened))
+        }))
+    }
+
+    /// Answers a call, in place.
+    #[napi]
+    pub fn ask_sync(&self, call: String) -> napi::Result<String> {
+        Ok(guarded(|| {
+            let opened = self.opened()?;
+            call::prepare(&opened, &call)?(&opened)
+        })?)
+    }
+
+    /// Leases and holds the ports of a wish.
+    #[napi(ts_return_type = "Promise<Grants>")]
+    pub fn reserve(&self, wish: String) -> Promised<Grants> {
+        promise(self.opened().and_then(|opened| {
+            let wish = call::Wished::read(&opened, &wish)?;
+            Ok(move || Grants::reserve(&opened, &wish))
+        }))
+    }
+
+    /// Leases and holds the ports of a wish, in place.
+    #[napi]
+    pub fn reserve_sync(&self, wish: String) -> napi::Result<Grants> {
+        Ok(guarded(|| {
+            let opened = self.opened()?;
+            Grants::reserve(&opened, &call::Wished::read(&opened, &wish)?)
+        })?)
+    }
+
+    /// Closes the registry, as soon as what was asked before is answered.
+    #[napi]
+    pub fn close(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn opened(&self) -> Result<Arc<Opened>> {
+        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = opened.clone();
+        opened.ok_or_else(|| Failure::new("CLOSED", "This allocator was closed. Open another one."))
+    }
+}
