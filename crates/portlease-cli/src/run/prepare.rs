@@ -43,7 +43,7 @@ pub(crate) fn prepare(task: &Run, config: &Config) -> Result<Prepared, Failure> 
     let mut wish = task.wish.clone();
     match said {
         Said::Nothing { flags } if !task.no_flags => {
-            words.extend(flags.into_iter().map(OsString::from))
+            words.extend(flags.into_iter().map(OsString::from));
         }
         Said::Port(port) => wish.port = wish.port.or(Some(port)),
         Said::Nothing { .. } | Said::Unclear | Said::NoFlag => {}
