@@ -1,24 +1,15 @@
 /** Finds the native library: in the package for this platform, or, while Portlease is developed, beside this file. */
 
+import { advice, candidates } from "./platform.cjs";
+
 /** The functions of `bindings/node`. */
 export interface Native {
   version(): string;
 }
 
-/** The platforms for which there is a package `@portlease/…`. */
-const PLATFORMS = [
-  "linux-x64-gnu",
-  "linux-x64-musl",
-  "linux-arm64-gnu",
-  "linux-arm64-musl",
-  "darwin-x64",
-  "darwin-arm64",
-  "win32-x64-msvc",
-];
-
 function load(): Native {
   const failures: unknown[] = [];
-  for (const place of [...candidates().map((name) => `@portlease/${name}/portlease.node`), "./portlease.node"]) {
+  for (const place of [...candidates().map((name) => `${name}/portlease.node`), "./portlease.node"]) {
     try {
       return require(place) as Native;
     } catch (error) {
@@ -27,46 +18,8 @@ function load(): Native {
       }
     }
   }
-  throw new Error(`Portlease cannot load its native library. ${advice(failures)}`, { cause: failures[0] });
-}
-
-/**
- * The platforms whose library may load here. Which C library Linux has, the loader of libraries finds out in no time, by
- * refusing the other one; Node would take milliseconds to tell.
- */
-function candidates(): string[] {
-  const name = `${process.platform}-${process.arch}`;
-  return PLATFORMS.filter((platform) => platform === name || platform.startsWith(`${name}-`));
-}
-
-function advice(failures: unknown[]): string {
-  const name = platform();
-  if (!PLATFORMS.includes(name)) {
-    return `There is none for ${name}, only for ${PLATFORMS.join(", ")}.`;
-  }
-  if (failures.length > 0) {
-    return failures.map(String).join(" ");
-  }
-  return (
-    `The package @portlease/${name} is not installed. It is an optional dependency of portlease: install again with ` +
-    "`npm install --include=optional`, and if that does not help, without the node_modules and the lock file that were " +
-    "made on another platform."
-  );
-}
-
-/** The name of the platform that this process runs on, as its package has it. */
-function platform(): string {
-  const name = `${process.platform}-${process.arch}`;
-  switch (process.platform) {
-    case "linux": {
-      const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-      return `${name}-${header.glibcVersionRuntime === undefined ? "musl" : "gnu"}`;
-    }
-    case "win32":
-      return `${name}-msvc`;
-    default:
-      return name;
-  }
+  const reason = failures.length > 0 ? failures.map(String).join(" ") : advice();
+  throw new Error(`Portlease cannot load its native library. ${reason}`, { cause: failures[0] });
 }
 
 /** The native library of this platform. */
