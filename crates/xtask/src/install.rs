@@ -1,10 +1,14 @@
 //! Bringing a machine what it lacks, so that a fresh one needs nothing but Rust.
 
 use std::env;
+use std::path::PathBuf;
+use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
-use crate::process::{cargo, program, read, run_live, run_quietly, succeeds};
+use crate::process::{
+    append_to_path, cargo, program, read, run_live, run_quietly, succeeds, target_dir,
+};
 
 /// A part of the Rust toolchain that comes with rustup and is missing from minimal installations.
 pub(crate) fn rust_component(name: &str, subcommand: &str) -> Result<()> {
@@ -83,6 +87,47 @@ pub(crate) fn cxx_compiler() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// What links for other systems: Zig, which is published for Python as well, and cargo's way to it.
+const ZIG_PACKAGES: &[&str] = &["cargo-zigbuild==0.24.0", "ziglang==0.17.0"];
+
+/// An installation of Zig.
+pub(crate) struct Zig {
+    /// The folder of its programs.
+    programs: PathBuf,
+}
+
+/// Zig, in a folder of its own below the target folder.
+pub(crate) fn zig() -> Result<Zig> {
+    let home = target_dir().join("zig");
+    let programs = home.join("bin");
+    let python = programs.join("python");
+    let mut freeze = program(&python);
+    freeze.args(["-m", "pip", "freeze"]);
+    let is_installed = read(&mut freeze).is_ok_and(|installed| {
+        let installed: Vec<&str> = installed.lines().collect();
+        ZIG_PACKAGES
+            .iter()
+            .all(|package| installed.contains(package))
+    });
+    if !is_installed {
+        println!("installing {} from PyPI", ZIG_PACKAGES.join(" and "));
+        run_quietly(program("python3").args(["-m", "venv"]).arg(&home)).context(
+            "linking for other systems needs Python 3 with venv: on Debian `apt-get install python3-venv`",
+        )?;
+        let mut install = program(&python);
+        run_quietly(install.args(["-m", "pip", "install"]).args(ZIG_PACKAGES))?;
+    }
+    Ok(Zig { programs })
+}
+
+impl Zig {
+    /// Lets cargo find `cargo zigbuild`, and that find Zig.
+    pub(crate) fn add_to(&self, command: &mut Command) -> Result<()> {
+        command.env("CARGO_ZIGBUILD_PYTHON_PATH", self.programs.join("python"));
+        append_to_path(command, &self.programs)
+    }
 }
 
 /// Packages of Debian and its relatives; an error where there is no apt-get or no right to use it.

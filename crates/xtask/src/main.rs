@@ -5,11 +5,13 @@
 
 mod arrows;
 mod check;
+mod count;
 mod dependencies;
 mod fuzz;
 mod harness;
 mod install;
 mod mutants;
+mod npm;
 mod process;
 mod report;
 mod systems;
@@ -43,6 +45,8 @@ enum Task {
     Check,
     /// Build the core for the browser, which proves that no I/O is in it
     Wasm,
+    /// Build and pack the npm packages for this machine (--all, --platform, --test)
+    Npm(npm::Wanted),
     /// Check the code for macOS and Windows, from whatever system this is
     Systems,
     /// Give strange bytes to everything that reads bytes from outside
@@ -106,6 +110,7 @@ fn main() -> Result<ExitCode> {
         Task::Test => Ok(test::run()),
         Task::Check => Ok(check::run()),
         Task::Wasm => wasm::build_core().map(|()| ExitCode::SUCCESS),
+        Task::Npm(wanted) => npm::run(&wanted),
         Task::Systems => Ok(systems::run()),
         Task::Fuzz { seconds, target } => {
             fuzz::run(target.as_deref(), seconds).map(|()| ExitCode::SUCCESS)

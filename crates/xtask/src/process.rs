@@ -39,6 +39,28 @@ pub(crate) fn cargo<Argument: AsRef<OsStr>>(
     command
 }
 
+/// npm, which is a script that Windows finds only by its whole name.
+pub(crate) fn npm<Argument: AsRef<OsStr>>(
+    arguments: impl IntoIterator<Item = Argument>,
+) -> Command {
+    let mut command = program(if cfg!(windows) { "npm.cmd" } else { "npm" });
+    command.args(arguments);
+    command
+}
+
+/// Appends a folder to the path on which a command, and what it starts, find programs.
+pub(crate) fn append_to_path(command: &mut Command, folder: &Path) -> Result<()> {
+    let set = command.get_envs().find(|(name, _)| *name == "PATH");
+    let path = match set {
+        Some((_, path)) => path.map(OsStr::to_owned),
+        None => env::var_os("PATH"),
+    };
+    let path = path.unwrap_or_default();
+    let folders = env::split_paths(&path).chain([folder.to_owned()]);
+    command.env("PATH", env::join_paths(folders)?);
+    Ok(())
+}
+
 /// Runs a command that is of interest only when it fails; the error then carries all that it printed.
 pub(crate) fn run_quietly(command: &mut Command) -> Result<()> {
     let output = output(command)?;

@@ -1,0 +1,76 @@
+// Installs the packed packages into a fresh project and tests them there.
+//
+//   node tests/packed/run.mjs FOLDER     the folder with the archives that `cargo xtask npm` made
+//
+// The project gets what npm/portlease/package.json names under devDependencies, from the registry of npm. Its tests are those of
+// npm/portlease/test, which thereby import the package as installed, and those beside this file, which look at the
+// installation itself.
+
+import { spawn } from "node:child_process";
+import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { serve } from "./registry.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const source = join(here, "..", "..", "npm", "portlease");
+const folder = resolve(process.argv[2]);
+const project = join(folder, "project");
+
+const archive = readdirSync(folder).find((name) => /^portlease-\d.*\.tgz$/.test(name));
+const packed = readJson(join(folder, "unpacked", "portlease", "package.json"));
+
+rmSync(project, { recursive: true, force: true });
+cpSync(join(here, "project"), project, { recursive: true });
+cpSync(join(source, "test"), join(project, "test"), { recursive: true });
+await install();
+await run(process.execPath, [
+  "--test",
+  "--test-reporter=spec",
+  "--test-reporter-destination=stdout",
+  `--test-reporter=${new URL("tally.mjs", import.meta.url)}`,
+  "--test-reporter-destination=stdout",
+  ...tests(join(project, "test")),
+  ...tests(project),
+]);
+
+async function install() {
+  const { devDependencies } = readJson(join(source, "package.json"));
+  const dependencies = { portlease: `file:../${archive}` };
+  writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, dependencies, devDependencies }));
+  const names = Object.keys(packed.optionalDependencies);
+  const registry = await serve(names.map((name) => ({ name, version: packed.version, archive: archiveOf(name) })));
+  writeFileSync(join(project, ".npmrc"), `@portlease:registry=${registry.url}\npackage-lock=false\n`);
+  try {
+    await run("npm", ["install", "--no-audit", "--no-fund", "--prefer-offline"]);
+  } finally {
+    registry.close();
+  }
+}
+
+/** The archive of a platform package, if it was made here. */
+function archiveOf(name) {
+  const file = `${name.replace("@", "").replace("/", "-")}-${packed.version}.tgz`;
+  return readdirSync(folder).includes(file) ? join(folder, file) : undefined;
+}
+
+function tests(folder) {
+  const files = readdirSync(folder).filter((name) => /\.test\.[cm]?js$/.test(name));
+  return files.map((name) => join(folder, name));
+}
+
+function readJson(path) {
+  return JSON.parse(readFileSync(path, "utf8"));
+}
+
+/** Runs a command in the project, and ends as it does when it fails. */
+async function run(command, parameters) {
+  const options = { cwd: project, stdio: "inherit", shell: process.platform === "win32" && command === "npm" };
+  const code = await new Promise((resolve, reject) => {
+    spawn(command, parameters, options).on("error", reject).on("close", resolve);
+  });
+  if (code !== 0) {
+    process.exit(code ?? 1);
+  }
+}
