@@ -4,8 +4,10 @@
 mod core;
 mod machine;
 mod measure;
+mod node;
 mod report;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +34,11 @@ enum Bench {
         /// Only this part.
         part: Option<machine::Part>,
     },
+    /// The package for Node, beside others: `cargo xtask bench node` builds and installs them.
+    Node {
+        /// Where they are installed.
+        folder: PathBuf,
+    },
     /// Other processes of a benchmark, which it starts itself.
     #[command(hide = true, subcommand)]
     Role(machine::Role),
@@ -46,6 +53,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Bench::Machine { part } => machine::run(&mut report, part),
+        Bench::Node { folder } => node::run(&mut report, &folder),
         Bench::Role(role) => return finish(machine::play(&role)),
     };
     report.finish();

@@ -18,6 +18,16 @@ pub(crate) struct Row {
     pub(crate) peers: Vec<(&'static str, Timing)>,
 }
 
+/// One line of a benchmark that counts.
+pub(crate) struct Count {
+    pub(crate) bench: &'static str,
+    pub(crate) case: String,
+    /// What is counted.
+    pub(crate) unit: &'static str,
+    pub(crate) ours: u64,
+    pub(crate) peers: Vec<(&'static str, u64)>,
+}
+
 /// In what a row is told.
 #[derive(Clone, Copy)]
 pub(crate) enum Unit {
@@ -29,6 +39,7 @@ pub(crate) enum Unit {
 pub(crate) struct Report {
     json: bool,
     rows: Vec<Row>,
+    counts: Vec<Count>,
     aims: Vec<String>,
     remarks: Vec<String>,
 }
@@ -38,6 +49,7 @@ impl Report {
         Self {
             json,
             rows: Vec::new(),
+            counts: Vec::new(),
             aims: Vec::new(),
             remarks: Vec::new(),
         }
@@ -51,6 +63,15 @@ impl Report {
             eprintln!("measured: {}", row.case);
         }
         self.rows.push(row);
+    }
+
+    pub(crate) fn count(&mut self, count: Count) {
+        if self.json {
+            println!("{}", count_as_json(&count));
+        } else {
+            eprintln!("counted: {}", count.case);
+        }
+        self.counts.push(count);
     }
 
     /// What is wanted of a figure, and what it is.
@@ -70,6 +91,19 @@ impl Report {
             return;
         }
         self.print_table();
+        for Count {
+            case,
+            unit,
+            ours,
+            peers,
+            ..
+        } in &self.counts
+        {
+            let peers = peers
+                .iter()
+                .map(|(name, count)| format!(", {name} {count}"));
+            println!("\n{case}, {unit}: ours {ours}{}", peers.collect::<String>());
+        }
         for paragraph in [&self.aims, &self.remarks] {
             println!();
             for line in paragraph {
@@ -145,6 +179,13 @@ impl Unit {
         }
     }
 
+    pub(crate) fn duration(self, number: f64) -> Duration {
+        Duration::from_secs_f64(match self {
+            Self::Micros => number / 1e6,
+            Self::Millis => number / 1e3,
+        })
+    }
+
     fn symbol(self) -> &'static str {
         match self {
             Self::Micros => "µs",
@@ -174,6 +215,21 @@ fn as_json(row: &Row) -> Value {
         "unit": row.unit.symbol(),
         "ours": timing(row.ours),
         "floor": timing(row.floor),
+        "peers": peers,
+    })
+}
+
+fn count_as_json(count: &Count) -> Value {
+    let peers: Map<String, Value> = count
+        .peers
+        .iter()
+        .map(|(name, count)| ((*name).to_owned(), json!({"count": count})))
+        .collect();
+    json!({
+        "bench": count.bench,
+        "case": count.case,
+        "unit": count.unit,
+        "ours": {"count": count.ours},
         "peers": peers,
     })
 }

@@ -4,7 +4,7 @@
 mod cold;
 mod crowd;
 mod floor;
-mod ground;
+pub(crate) mod ground;
 mod ours;
 mod peers;
 mod projects;
