@@ -119,7 +119,12 @@ fn main() -> Result<ExitCode> {
         Task::Model { arguments } => harness::pass_through("model", &arguments),
         Task::Race { arguments } => harness::pass_through("race", &arguments),
         Task::Crash { arguments } => harness::pass_through("crash", &arguments),
-        Task::Bench { arguments } => harness::pass_through("bench", &arguments),
+        Task::Bench { mut arguments } => {
+            if arguments.first().is_some_and(|name| name == "node") {
+                arguments.insert(1, npm::bench::install()?.into());
+            }
+            harness::pass_through("bench", &arguments)
+        }
         Task::Mutants { arguments } => mutants::run(&arguments),
     }
 }

@@ -1,5 +1,6 @@
 //! The npm packages: the main one, and one for each platform with all that is native.
 
+pub(crate) mod bench;
 mod build;
 mod manifest;
 mod pack;
