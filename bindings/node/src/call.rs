@@ -129,8 +129,7 @@ pub(crate) fn prepare(opened: &Opened, call: &str) -> Result<Answer> {
 }
 
 fn answer<T: Serialize>(answer: std::result::Result<T, Error>) -> Result<String> {
-    serde_json::to_string(&answer?)
-        .map_err(|error| Failure::new("INTERNAL", format_args!("The answer is no JSON: {error}.")))
+    Ok(serde_json::to_string(&answer?)?)
 }
 
 fn with<T: for<'a> Deserialize<'a> + Send + 'static>(

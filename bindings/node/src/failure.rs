@@ -68,6 +68,13 @@ impl From<Failure> for napi::Error {
     }
 }
 
+/// What every value of the answers makes impossible.
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new("INTERNAL", format_args!("The answer is no JSON: {error}."))
+    }
+}
+
 /// Does the work. A panic must not go through JavaScript, so it becomes an error as any other.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     // Whatever the panic left half done is behind locks that are not poisoned for others, or is dropped with the closure.

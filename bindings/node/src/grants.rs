@@ -9,10 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use napi_derive::napi;
-use portlease::core::Move;
+use portlease::core::{Lease, Move, Trace};
 use portlease::{Allocation, Arrival, Error, Grant, PortNumber, read_argument};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::call::{Wished, process, warnings};
@@ -26,6 +25,23 @@ use crate::registry::Opened;
 pub struct Grants {
     told: String,
     all: Vec<Arc<Mutex<Held>>>,
+}
+
+/// What the grants are as data.
+#[derive(Serialize)]
+struct Told<'a> {
+    instance: u32,
+    moves: &'a [Move],
+    warnings: &'a [String],
+    trace: Option<&'a Trace>,
+    grants: Vec<ToldGrant<'a>>,
+}
+
+/// What one of them is.
+#[derive(Serialize)]
+struct ToldGrant<'a> {
+    allocation: Allocation,
+    lease: &'a Lease,
 }
 
 /// A grant, until it is released, and the server that is on its way.
@@ -101,25 +117,23 @@ impl Grants {
         let warnings = warnings(&reservation);
         let grants = opened.allocator.reserve_all(&reservation.build()?)?;
         let moves: &[Move] = grants.moves();
-        let grant = |grant: &Grant| {
-            json!({
-                "allocation": Allocation::of(grant, moves, warnings.clone()),
-                "lease": grant.lease(),
-            })
+        let told = |grant| ToldGrant {
+            allocation: Allocation::of(grant, moves, warnings.clone()),
+            lease: grant.lease(),
         };
-        let told = json!({
-            "instance": grants.instance(),
-            "moves": moves,
-            "warnings": warnings,
-            "trace": grants.iter().next().map(Grant::trace),
-            "grants": grants.iter().map(grant).collect::<Vec<_>>(),
+        let told = serde_json::to_string(&Told {
+            instance: grants.instance(),
+            moves,
+            warnings: &warnings,
+            trace: grants.iter().next().map(Grant::trace),
+            grants: grants.iter().map(told).collect(),
         });
         let held = |grant| Held {
             grant: Some(grant),
             arrival: None,
         };
         Ok(Self {
-            told: told.to_string(),
+            told: told?,
             all: grants
                 .into_iter()
                 .map(|grant| Arc::new(Mutex::new(held(grant))))
@@ -243,7 +257,7 @@ impl Held {
     }
 
     fn lease(&mut self) -> Result<String> {
-        Ok(json!(self.grant()?.lease()).to_string())
+        Ok(serde_json::to_string(self.grant()?.lease())?)
     }
 }
 

@@ -70,6 +70,7 @@ pub enum Reply {
 }
 
 /// The ports of all services of a request.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reserved {
@@ -79,10 +80,12 @@ pub struct Reserved {
     pub services: Vec<Granted>,
     /// Other services that had to make way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Move>>", optional))]
     pub moves: Vec<Move>,
 }
 
 /// The port of one service of a request.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Granted {
@@ -98,6 +101,7 @@ pub struct Granted {
     /// Who still runs on the lease that the service took over or gave up. The caller ends them, or
     /// lives with them on the old port.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Holder>>", optional))]
     pub taken_from: Vec<Holder>,
     /// How many candidates were looked at.
     pub looks: u32,
@@ -129,6 +133,7 @@ impl Granted {
 }
 
 /// How a service came to its lease.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Outcome {
@@ -147,6 +152,7 @@ pub enum Outcome {
 }
 
 /// A service that had to make way for another.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Move {
@@ -163,6 +169,7 @@ pub struct Move {
 }
 
 /// What a request would get, and why.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explained {
@@ -175,6 +182,7 @@ pub struct Explained {
 }
 
 /// The leases that were given back.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Released {
@@ -182,10 +190,12 @@ pub struct Released {
     pub leases: Vec<Lease>,
     /// Services that shared the port of another and do not any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<LeaseKey>>", optional))]
     pub followers: Vec<LeaseKey>,
 }
 
 /// The leases that were removed because their owners are gone.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Swept {
@@ -194,6 +204,7 @@ pub struct Swept {
 }
 
 /// A lease that was removed.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SweptLease {
@@ -204,6 +215,7 @@ pub struct SweptLease {
 }
 
 /// Why a lease may be removed.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Evidence {
@@ -222,6 +234,7 @@ pub struct Validated {
 }
 
 /// What is true of a lease.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ValidatedLease {
@@ -235,6 +248,7 @@ pub struct ValidatedLease {
 }
 
 /// What is true of a lease.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LeaseStatus {
@@ -249,6 +263,7 @@ pub enum LeaseStatus {
 }
 
 /// How the ports are used.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stats {
@@ -263,6 +278,7 @@ pub struct Stats {
 }
 
 /// How a range is used.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RangeUsage {
@@ -279,6 +295,7 @@ pub struct RangeUsage {
 }
 
 /// How often a port was granted.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PortUsage {

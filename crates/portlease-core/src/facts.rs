@@ -106,6 +106,7 @@ impl From<Occupancy> for Vec<OccupiedPort> {
 }
 
 /// Whoever is on a port at the operating system, as far as it could be told.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Occupant {
@@ -115,6 +116,7 @@ pub struct Occupant {
     /// The processes that started it, the nearest first: a dev server belongs to the lease of the
     /// command that started it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Holder>>", optional))]
     pub ancestors: Vec<Holder>,
     /// What people call it, such as `node` or the name of a container.
     #[serde(default, skip_serializing_if = "Option::is_none")]

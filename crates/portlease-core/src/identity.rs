@@ -17,6 +17,7 @@ use crate::Name;
 /// assert_eq!(holder.to_string(), "pid 4242");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Holder {
@@ -27,6 +28,7 @@ pub enum Holder {
 }
 
 /// The identity of a process: a pid alone is used again, together with its start it is not.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Process {
@@ -45,6 +47,7 @@ pub struct Process {
 }
 
 /// The identity of a container.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Container {

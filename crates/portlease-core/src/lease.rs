@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Capability, Holder, Name, Port, PortRange, Tier, Timestamp};
 
 /// The exclusive right of one instance of a service to one port of one host.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Lease {
@@ -39,9 +40,11 @@ pub struct Lease {
     pub priority: i32,
     /// What the service speaks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Capability>>", optional))]
     pub requires: Vec<Capability>,
     /// The services that share the port because they inherit it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Follower>>", optional))]
     pub followers: Vec<Follower>,
     /// When the port was granted.
     pub granted_at: Timestamp,
@@ -70,6 +73,7 @@ impl Lease {
 /// let key = LeaseKey::new(Name::literal("shop"), Name::literal("web"));
 /// assert_eq!(key.to_string(), "shop/web");
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LeaseKey {
@@ -79,6 +83,7 @@ pub struct LeaseKey {
     pub service: Name,
     /// 1, or more for each further instance that ran at the same time.
     #[serde(default = "first_instance", skip_serializing_if = "is_first_instance")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<u32>", optional))]
     pub instance: u32,
 }
 
@@ -128,6 +133,7 @@ pub(crate) fn is_first_instance(instance: &u32) -> bool {
 }
 
 /// The number of a grant. It only grows on a host, so an old owner can be told from a new one.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "number"))]
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -160,6 +166,7 @@ impl fmt::Display for Generation {
 }
 
 /// How far a lease has come.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum LeaseState {
@@ -170,6 +177,7 @@ pub enum LeaseState {
 }
 
 /// A service that shares the port of the service from which it inherits.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Follower {
@@ -177,6 +185,7 @@ pub struct Follower {
     pub service: Name,
     /// What it speaks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Capability>>", optional))]
     pub requires: Vec<Capability>,
 }
 

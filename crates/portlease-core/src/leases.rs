@@ -48,6 +48,7 @@ pub struct Leases {
 const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// What happened since the registry was made.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Counters {

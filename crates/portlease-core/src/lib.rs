@@ -7,7 +7,8 @@
 //!
 //! A [`Store`] keeps the leases: it loads them, decides, applies the changes and commits.
 
-#![no_std]
+// The derive of ts-rs writes code for crates with the standard library. Nothing that is shipped has this feature.
+#![cfg_attr(not(feature = "typescript"), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;

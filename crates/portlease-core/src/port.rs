@@ -1,5 +1,6 @@
 //! A TCP port that a program can listen on.
 
+use alloc::string::String;
 use core::fmt;
 use core::num::NonZeroU16;
 use core::str::FromStr;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 /// assert!(Port::new(0).is_none());
 /// # Ok::<(), portlease_core::InvalidPort>(())
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "number"))]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u64", into = "u16")]
 pub struct Port(NonZeroU16);
@@ -72,7 +74,7 @@ impl Port {
 #[error("{value:?} is not a port: a port is a whole number from 1 to 65535")]
 pub struct InvalidPort {
     /// The value as it was given.
-    pub value: alloc::string::String,
+    pub value: String,
 }
 
 impl TryFrom<u64> for Port {

@@ -21,6 +21,11 @@ use crate::Port;
 /// assert!("3100-3000".parse::<PortRange>().is_err());
 /// # Ok::<(), portlease_core::InvalidRange>(())
 /// ```
+#[cfg_attr(
+    feature = "typescript",
+    derive(ts_rs::TS),
+    ts(type = "[first: Port, last: Port]")
+)]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "(u64, u64)", into = "(Port, Port)")]
 pub struct PortRange {

@@ -30,6 +30,7 @@ use crate::{
 /// assert_eq!(refusal.code(), "PORT_UNAVAILABLE");
 /// assert!(refusal.to_string().starts_with("Port 3000 is in use. Stop it"));
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "code", content = "details", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Refusal {
@@ -105,6 +106,7 @@ pub enum Refusal {
 }
 
 /// The details of [`Refusal::PortUnavailable`].
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unavailable {
@@ -126,6 +128,7 @@ pub struct Unavailable {
 }
 
 /// Why a lease does not make way.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Stays {
@@ -144,6 +147,7 @@ pub enum Stays {
 }
 
 /// The details of [`Refusal::RangeExhausted`].
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Exhausted {
@@ -155,9 +159,11 @@ pub struct Exhausted {
     pub tally: Tally,
     /// To whom the first of them are leased.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Taken>>", optional))]
     pub leased_to: Vec<Taken>,
     /// By whom the first of them are occupied.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Taken>>", optional))]
     pub occupied_by: Vec<Taken>,
     /// Everything that was looked at.
     #[serde(default)]
@@ -165,6 +171,7 @@ pub struct Exhausted {
 }
 
 /// A port and who has it.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Taken {
@@ -175,6 +182,7 @@ pub struct Taken {
 }
 
 /// How many ports are taken for which reason.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Tally {
@@ -197,6 +205,7 @@ pub struct Tally {
 }
 
 /// The details of [`Refusal::NotOwner`].
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NotOwner {

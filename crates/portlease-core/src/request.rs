@@ -206,6 +206,7 @@ pub struct Explicit {
 }
 
 /// What to do when another process runs the same services of the same project.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum IfRunning {
@@ -219,6 +220,7 @@ pub enum IfRunning {
 }
 
 /// What happens when a service wants a port that another service holds.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Strategy {
@@ -233,6 +235,7 @@ pub enum Strategy {
 }
 
 /// What a service speaks on its port.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Capability {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(later.since(earlier), Duration::from_secs(3));
 /// assert_eq!(earlier.since(later), Duration::ZERO, "a clock that jumped back counts as no time");
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "number"))]
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

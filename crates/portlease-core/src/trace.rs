@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Holder, LeaseKey, Name, Occupant, PortRange};
 
 /// The way by which a port was found, in the order in which the ways are tried.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Tier {
@@ -29,6 +30,7 @@ pub enum Tier {
 ///
 /// Neighbouring ports with the same verdict are one step, so that a full range of 7,000 ports
 /// is a handful of steps. [`Command::Explain`](crate::Command::Explain) gives each port its own.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "Step[]"))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Trace {
@@ -37,6 +39,7 @@ pub struct Trace {
 }
 
 /// Some neighbouring ports that one service looked at, with one verdict.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
@@ -50,10 +53,12 @@ pub struct Step {
     pub verdict: Verdict,
     /// Whose they are: the first few, when there are many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Party>>", optional))]
     pub by: Vec<Party>,
 }
 
 /// What became of a candidate. Where several apply, the first of this list is told.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
@@ -84,6 +89,7 @@ pub enum Verdict {
 }
 
 /// Whoever has a port.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Party {
@@ -94,6 +100,7 @@ pub enum Party {
         key: LeaseKey,
         /// The process or container behind it, when it is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
         holder: Option<Holder>,
     },
     /// Somebody at the operating system.

@@ -17,6 +17,7 @@ use crate::allocator::Allocator;
 use crate::{Error, Grant, PortVariable, Reservation};
 
 /// The port of a service, and how it came to it.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Allocation {
@@ -42,10 +43,10 @@ pub struct Allocation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_port: Option<Port>,
     /// Other services that had to make way. Whoever supervises them restarts them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub moves: Vec<Move>,
     /// What the user should know, such as a variable that is no port.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub warnings: Vec<String>,
 }
 

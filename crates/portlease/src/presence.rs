@@ -17,6 +17,7 @@ use crate::Who;
 /// assert_eq!(presence.port.get(), 3000);
 /// # Ok::<(), portlease::Error>(())
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PortPresence {
@@ -29,6 +30,7 @@ pub struct PortPresence {
 }
 
 /// A program that is on a port. What could not be read is `null`: programs of other users show less of themselves.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProgramOnPort {

@@ -2,9 +2,30 @@
 
 import { advice, candidates } from "./platform.cjs";
 
-/** The functions of `bindings/node`. */
+/** The functions of `bindings/node`. What they take and answer is JSON, and so is the message of what they throw. */
 export interface Native {
   version(): string;
+  open(opening: string): Promise<NativeRegistry>;
+  openSync(opening: string): NativeRegistry;
+}
+
+/** A registry that is open. */
+export interface NativeRegistry {
+  ask(call: string): Promise<string>;
+  askSync(call: string): string;
+  reserve(wish: string): Promise<NativeGrants>;
+  reserveSync(wish: string): NativeGrants;
+  close(): void;
+}
+
+/** The grants of one request, each by its index. */
+export interface NativeGrants {
+  readonly told: string;
+  act(index: number, act: string): Promise<string>;
+  actSync(index: number, act: string): string;
+  openGate(index: number): void;
+  closeGate(index: number): void;
+  letGo(index: number): void;
 }
 
 function load(): Native {

@@ -1,5 +1,7 @@
 //! Writes the files that follow from the code, or says which of them are out of date.
 
+mod typescript;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -21,6 +23,7 @@ struct Arguments {
 const FILES: &[(&str, Maker)] = &[
     ("docs/frameworks.md", frameworks),
     ("docs/portlease.schema.json", schema),
+    ("npm/portlease/types.d.ts", typescript::types),
 ];
 type Maker = fn() -> String;
 

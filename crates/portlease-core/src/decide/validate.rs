@@ -3,6 +3,8 @@
 use super::grant::is_own;
 use super::lifecycle::untraced;
 use super::sweep::is_dead;
+use alloc::vec::Vec;
+
 use crate::{
     Decision, Facts, Lease, LeaseStatus, Leases, Reply, Validate, Validated, ValidatedLease,
 };
@@ -18,7 +20,7 @@ pub(super) fn validate(leases: &Leases, validate: &Validate, facts: &Facts) -> D
         occupant: facts.occupied.occupant(lease.port).cloned(),
     });
     untraced(
-        alloc::vec::Vec::new(),
+        Vec::new(),
         Reply::Validated(Validated {
             leases: validated.collect(),
         }),

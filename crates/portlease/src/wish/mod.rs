@@ -42,6 +42,7 @@ pub struct Wish {
 }
 
 /// What can be said about a request as a whole.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RequestWish {
@@ -49,6 +50,7 @@ pub struct RequestWish {
     pub project_id: Option<String>,
     /// A folder of the project: its configuration holds, and shows the framework. Without it, it is the current folder,
     /// which is looked at only when there is no `projectId`.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "string | URL"))]
     pub cwd: Option<String>,
     /// The environment whose presets hold: `development` when nothing is said.
     pub profile: Option<String>,
@@ -59,6 +61,7 @@ pub struct RequestWish {
     /// How often another port is tried after a race for a granted one was lost.
     pub max_retries: Option<u16>,
     /// Ports that are not to be used: numbers, and ranges such as `"4000-4010"` or `[4000, 4010]`.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Iterable<PortsWish>"))]
     pub exclude: Option<Vec<PortsWish>>,
     /// The pool whose ports are wanted.
     pub pool: Option<String>,
@@ -73,6 +76,7 @@ pub struct RequestWish {
 }
 
 /// What can be said about one service.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct ServiceWish {
@@ -88,30 +92,42 @@ pub struct ServiceWish {
     /// The command that starts the dev server. Scripts are looked up in the folder of the project.
     pub run_command: Option<String>,
     /// This port or none.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Port"))]
     pub port: Option<PortNumber>,
     /// Ports to try first, in this order. They may lie outside the range.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Iterable<Port>"))]
     pub preferred: Option<Vec<PortNumber>>,
     /// The first port of the range, in place of the framework's. Without `maxPort` it has 101 ports.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Port"))]
     pub base_port: Option<PortNumber>,
     /// The last port of the range.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Port"))]
     pub max_port: Option<PortNumber>,
     /// Where the search of the range starts, when not at a remembered port or the default.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Port"))]
     pub start_port: Option<PortNumber>,
     /// The kind of service whose range it has in the profile, such as `apiServer`.
     pub preset: Option<String>,
     /// Ranges to go on with when the own one is full, in this order, such as `"4000-4999"` or `[4000, 4999]`.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Iterable<PortsWish>"))]
     pub spillover: Option<Vec<PortsWish>>,
     /// The range for the case that all others are full.
     pub emergency: Option<PortsWish>,
     /// Services of higher priority are served first. Without it, it is 0.
     pub priority: Option<i32>,
     /// What the service speaks: it chooses the URL's scheme and the health check.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Iterable<Capability>"))]
     pub requires: Option<Vec<Capability>>,
     /// Services of the project that must not share its port.
+    #[cfg_attr(feature = "typescript", ts(optional, type = "Iterable<string>"))]
     pub conflicts: Option<Vec<String>>,
     /// The service of the project whose port this one takes, instead of one of its own.
     pub inherit_from: Option<String>,
-    /// The environment variable whose port comes before all others, if it is free.
+    /// The environment variable whose port comes before all others, if it is free. A value that is no port is a warning.
+    #[cfg_attr(
+        feature = "typescript",
+        ts(optional, type = "string | { name: string; value?: string }")
+    )]
     pub env_var: Option<VariableWish>,
 }
 

@@ -12,6 +12,11 @@ use crate::Error;
 pub struct PortNumber(Result<u64, String>);
 
 /// One port, or a range of them: a number, `"4000-4100"`, or `[4000, 4100]`.
+#[cfg_attr(
+    feature = "typescript",
+    derive(ts_rs::TS),
+    ts(type = "Port | `${number}-${number}` | [first: Port, last: Port]")
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PortsWish {
     /// One port.
@@ -23,6 +28,11 @@ pub enum PortsWish {
 }
 
 /// Who will listen: `"self"`, `"nobody"`, or `{"pid": 4242}`.
+#[cfg_attr(
+    feature = "typescript",
+    derive(ts_rs::TS),
+    ts(type = "\"self\" | \"nobody\" | { pid: number }")
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HolderWish {
     /// This process.
