@@ -6,7 +6,7 @@
 // npm/portlease/test, which thereby import the package as installed, and those beside this file, which look at the
 // installation itself.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,7 @@ const folder = resolve(process.argv[2]);
 const project = join(folder, "project");
 
 const archive = readdirSync(folder).find((name) => /^portlease-\d.*\.tgz$/.test(name));
-const packed = readJson(join(folder, "unpacked", "portlease", "package.json"));
+const packed = JSON.parse(execFileSync("tar", ["-xzOf", archive, "package/package.json"], { cwd: folder }));
 
 rmSync(project, { recursive: true, force: true });
 cpSync(join(here, "project"), project, { recursive: true });

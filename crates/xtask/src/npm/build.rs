@@ -1,7 +1,7 @@
 //! Compiling what a platform package contains: the binding and the command line.
 
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -17,93 +17,168 @@ pub(crate) struct Built {
     pub(crate) binary: PathBuf,
 }
 
-/// The profile of what people download.
-pub(crate) const DISTRIBUTED: &str = "dist";
+const LIBRARY: &str = "portlease-node";
+const COMMAND_LINE: &str = "portlease-cli";
+
+/// Builds for this machine, as the harnesses are built. Their crates are compiled already when the gate comes here; a build as it
+/// is distributed would take minutes more.
+pub(crate) fn for_gate(platform: &Platform) -> Result<Built> {
+    let folder = target_dir();
+    let mut command = cargo(["build", "--profile", "harness", "--target-dir"]);
+    run_live(
+        command
+            .arg(&folder)
+            .args(["--package", LIBRARY, "--package", COMMAND_LINE]),
+    )?;
+    let folder = folder.join("harness");
+    Ok(Built {
+        library: folder.join(platform.library()),
+        binary: folder.join(platform.binary()),
+    })
+}
+
+/// What puts a program together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Linker {
+    /// With the libraries that this system has.
+    OfTheSystem,
+    /// With those that Zig brings: the C libraries of Linux in all their versions, and what is free of macOS's.
+    Zig,
+}
+
+impl Linker {
+    /// The one by which a platform is built so that it runs on old systems, too.
+    pub(crate) fn of(platform: &Platform) -> Result<Self> {
+        match (platform.os, env::consts::OS) {
+            ("linux" | "darwin", "linux") => Ok(Self::Zig),
+            ("darwin", "macos") | ("win32", "windows") => Ok(Self::OfTheSystem),
+            (wanted, here) => bail!(
+                "{} cannot be linked here: it needs libraries of {wanted} that {here} does not have; the release workflow \
+                 builds it",
+                platform.name
+            ),
+        }
+    }
+}
+
+/// Builds as it is distributed.
+pub(crate) fn distributed(platform: &Platform, linker: Linker) -> Result<Built> {
+    let build = |package, profile| {
+        let flags = Flags::of(platform, profile);
+        compile(platform, linker, package, profile, &flags)
+    };
+    // Only the binding catches panics: Node.js must not die of one.
+    let library = build(LIBRARY, "dist")?.join(platform.library());
+    let binary = build(COMMAND_LINE, "dist-cli")?.join(platform.binary());
+    Ok(Built { library, binary })
+}
+
+/// Compiles one package, and answers the folder with the result.
+fn compile(
+    platform: &Platform,
+    linker: Linker,
+    package: &str,
+    profile: &str,
+    flags: &Flags,
+) -> Result<PathBuf> {
+    let toolchain = Toolchain::find(platform.target)?;
+    let build = |subcommand, target: &str| {
+        toolchain.cargo(subcommand, target, "std,panic_abort,panic_unwind")
+    };
+    let mut command = match (linker, platform.libc) {
+        (Linker::OfTheSystem, _) => build("build", platform.target),
+        (Linker::Zig, Some("glibc")) => {
+            build("zigbuild", &format!("{}.{OLDEST_GLIBC}", platform.target))
+        }
+        (Linker::Zig, _) => build("zigbuild", platform.target),
+    };
+    if linker == Linker::Zig {
+        install::zig()?.add_to(&mut command)?;
+    }
+    flags.add_to(&mut command, platform);
+    // Apart from everything else, because two toolchains would throw away each other's work.
+    let folder = target_dir().join("platforms");
+    command.args(["--profile", profile, "--package", package, "--target-dir"]);
+    run_live(command.arg(&folder))?;
+    Ok(folder.join(platform.target).join(profile))
+}
 
 /// The oldest glibc that Rust itself supports. A system whose glibc is older has no Node.js that could load the package.
 const OLDEST_GLIBC: &str = "2.17";
 
-/// Builds for this machine, with the linker and the C library that it has.
-pub(crate) fn for_this_machine(platform: &Platform, profile: &str) -> Result<Built> {
-    let folder = target_dir();
-    compile(&mut cargo(["build"]), profile, &folder)?;
-    Ok(built(platform, &folder.join(profile)))
+/// What the compilers are told beyond the profile.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Flags {
+    rust: Vec<&'static str>,
+    c: Vec<&'static str>,
 }
 
-/// Builds as it is distributed, for this platform or another, so that it runs on old systems too.
-pub(crate) fn for_platform(platform: &Platform) -> Result<Built> {
-    let target = platform.target;
-    let toolchain = Toolchain::find(target)?;
-    let build =
-        |subcommand, target| toolchain.cargo(subcommand, target, "std,panic_abort,panic_unwind");
-    let mut command = match linker(platform)? {
-        Linker::OfTheSystem => build("build", target),
-        Linker::Zig => {
-            let zig = install::zig()?;
-            let mut command = match platform.libc {
-                Some("glibc") => build("zigbuild", &format!("{target}.{OLDEST_GLIBC}")),
-                _ => build("zigbuild", target),
-            };
-            zig.add_to(&mut command)?;
-            command
+impl Flags {
+    fn of(platform: &Platform, profile: &str) -> Self {
+        let mut flags = Self::default();
+        if platform.libc == Some("musl") {
+            // A library that a program loads shares that program's C library.
+            flags.rust.push("-Ctarget-feature=-crt-static");
         }
-    };
-    if let Some(features) = target_features(platform) {
-        let name = target.to_uppercase().replace('-', "_");
-        command.env(
-            format!("CARGO_TARGET_{name}_RUSTFLAGS"),
-            format!("-Ctarget-feature={features}"),
+        if platform.os == "win32" {
+            // Otherwise it would want a runtime that has to be installed first. Its tables for unwinding Windows insists on.
+            flags.rust.push("-Ctarget-feature=+crt-static");
+            return flags;
+        }
+        // No panic goes through SQLite.
+        flags
+            .c
+            .extend(["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]);
+        if profile == "dist-cli" {
+            flags.rust.push("-Cforce-unwind-tables=no");
+        }
+        flags
+    }
+
+    fn add_to(&self, command: &mut Command, platform: &Platform) {
+        let target = platform.target.replace('-', "_");
+        // It would come before the one for the target.
+        command.env_remove("RUSTFLAGS");
+        if !self.rust.is_empty() {
+            let name = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase());
+            command.env(name, self.rust.join(" "));
+        }
+        if !self.c.is_empty() {
+            command.env(format!("CFLAGS_{target}"), self.c.join(" "));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(platform: &str, profile: &str, rust: &[&str]) {
+        let flags = Flags::of(Platform::named(platform).unwrap(), profile);
+        assert_eq!(flags.rust, rust);
+    }
+
+    #[test]
+    fn what_catches_panics_keeps_the_tables_for_them() {
+        check("linux-x64-gnu", "dist", &[]);
+        check("linux-x64-gnu", "dist-cli", &["-Cforce-unwind-tables=no"]);
+    }
+
+    #[test]
+    fn windows_keeps_its_tables_and_needs_no_runtime() {
+        check(
+            "win32-x64-msvc",
+            "dist-cli",
+            &["-Ctarget-feature=+crt-static"],
         );
     }
-    // Apart from everything else, because two toolchains would throw away each other's work.
-    let folder = target_dir().join("platforms");
-    compile(&mut command, DISTRIBUTED, &folder)?;
-    Ok(built(platform, &folder.join(target).join(DISTRIBUTED)))
-}
 
-/// Whether this machine can build a platform at all, and if not, where that is done.
-pub(crate) fn refusal(platform: &Platform) -> Option<String> {
-    linker(platform).err().map(|error| error.to_string())
-}
-
-enum Linker {
-    OfTheSystem,
-    /// Zig's, which has the C libraries of Linux in all their versions and what is free of macOS's.
-    Zig,
-}
-
-fn linker(platform: &Platform) -> Result<Linker> {
-    match (platform.os, env::consts::OS) {
-        ("linux" | "darwin", "linux") => Ok(Linker::Zig),
-        ("darwin", "macos") | ("win32", "windows") => Ok(Linker::OfTheSystem),
-        (wanted, here) => bail!(
-            "{} cannot be linked here: {wanted} needs libraries that {here} does not have; the release workflow builds it",
-            platform.name
-        ),
-    }
-}
-
-/// What differs from how the compiler would build.
-fn target_features(platform: &Platform) -> Option<&'static str> {
-    match (platform.os, platform.libc) {
-        // A library that a program loads shares that program's C library.
-        (_, Some("musl")) => Some("-crt-static"),
-        // Otherwise it would want a runtime that has to be installed first.
-        ("win32", _) => Some("+crt-static"),
-        _ => None,
-    }
-}
-
-fn compile(command: &mut Command, profile: &str, folder: &Path) -> Result<()> {
-    command
-        .args(["--profile", profile, "--target-dir"])
-        .arg(folder);
-    run_live(command.args(["--package", "portlease-cli", "--package", "portlease-node"]))
-}
-
-fn built(platform: &Platform, folder: &Path) -> Built {
-    Built {
-        library: folder.join(platform.library()),
-        binary: folder.join(platform.binary()),
+    #[test]
+    fn what_is_for_musl_is_linked_with_the_musl_of_the_machine() {
+        check(
+            "linux-arm64-musl",
+            "dist",
+            &["-Ctarget-feature=-crt-static"],
+        );
     }
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use self::build::DISTRIBUTED;
+use self::build::Linker;
 use self::platforms::{PLATFORMS, Platform};
 use crate::count;
 use crate::process::{program, target_dir};
@@ -37,12 +37,9 @@ pub(crate) struct Wanted {
 pub(crate) fn run(wanted: &Wanted) -> Result<ExitCode> {
     let folder = new_folder("npm")?;
     let mut archives = vec![pack::package(&folder)?];
-    for platform in wanted.named()? {
-        let built = build::for_platform(platform)?;
+    for (platform, linker) in wanted.builds()? {
+        let built = build::distributed(platform, linker)?;
         archives.push(pack::platform(platform, &built, &folder)?);
-    }
-    if wanted.is_for_this_machine() {
-        archives.push(pack_this_machine(DISTRIBUTED, &folder)?);
     }
     pack::weigh(&archives)?;
     println!("\nThe archives are in {}", folder.display());
@@ -58,12 +55,12 @@ pub(crate) fn run(wanted: &Wanted) -> Result<ExitCode> {
     })
 }
 
-/// Packs what the gate tests. It is compiled as the harnesses are, whose crates are compiled already; a build as it is
-/// distributed would take the gate minutes more, and would be the same code.
+/// Packs what the gate tests.
 pub(crate) fn pack_for_gate() -> Result<PathBuf> {
     let folder = new_folder("npm-gate")?;
     pack::package(&folder)?;
-    pack_this_machine("harness", &folder)?;
+    let platform = Platform::of_this_machine()?;
+    pack::platform(platform, &build::for_gate(platform)?, &folder)?;
     Ok(folder)
 }
 
@@ -74,35 +71,30 @@ pub(crate) fn test(folder: &Path) -> Result<Tally> {
 }
 
 impl Wanted {
-    fn is_for_this_machine(&self) -> bool {
-        !self.all && self.platforms.is_empty()
-    }
-
-    /// The platforms that are built as they are distributed. Those that this machine has no means for are told and left out,
-    /// unless somebody asked for them by name.
-    fn named(&self) -> Result<Vec<&'static Platform>> {
-        if !self.all {
-            return self
-                .platforms
-                .iter()
-                .map(|name| Platform::named(name))
-                .collect();
+    /// What is to be built, and how. What this machine has no means for is told and left out, unless it was asked for by name.
+    fn builds(&self) -> Result<Vec<(&'static Platform, Linker)>> {
+        if self.all {
+            return Ok(PLATFORMS.iter().filter_map(buildable).collect());
         }
-        let can_be_built = |platform: &&Platform| match build::refusal(platform) {
-            Some(refusal) => {
-                println!("{refusal}");
-                false
-            }
-            None => true,
-        };
-        Ok(PLATFORMS.iter().filter(can_be_built).collect())
+        if self.platforms.is_empty() {
+            return Ok(vec![(Platform::of_this_machine()?, Linker::OfTheSystem)]);
+        }
+        let named = self.platforms.iter().map(|name| {
+            let platform = Platform::named(name)?;
+            Ok((platform, Linker::of(platform)?))
+        });
+        named.collect()
     }
 }
 
-fn pack_this_machine(profile: &str, folder: &Path) -> Result<pack::Archive> {
-    let platform = Platform::of_this_machine()?;
-    let built = build::for_this_machine(platform, profile)?;
-    pack::platform(platform, &built, folder)
+fn buildable(platform: &'static Platform) -> Option<(&'static Platform, Linker)> {
+    match Linker::of(platform) {
+        Ok(linker) => Some((platform, linker)),
+        Err(refusal) => {
+            println!("{refusal}");
+            None
+        }
+    }
 }
 
 /// A folder without the archives of an earlier version.
