@@ -9,6 +9,9 @@ use miette::{
 use portlease::ConfigError;
 use portlease::config::Place;
 
+/// Whoever has longer lines has not written them by hand, and sees more in the sentence alone.
+const LONGEST_LINE: usize = 500;
+
 /// The drawing, when somebody would see it and there is a file to show.
 pub(crate) fn drawn(error: &ConfigError) -> Option<String> {
     if io::stderr().is_terminal() {
@@ -20,16 +23,35 @@ pub(crate) fn drawn(error: &ConfigError) -> Option<String> {
 
 fn draw(error: &ConfigError) -> Option<String> {
     let place = error.place()?;
+    let (line, _) = place.line_and_column();
+    let mut shown = place.text().lines().skip(line.saturating_sub(2)).take(3);
+    if shown.any(|line| line.len() > LONGEST_LINE) {
+        return None;
+    }
     let report = Report {
         error,
         place,
-        source: NamedSource::new(place.name(), place.text().to_owned()),
+        source: NamedSource::new(place.name(), harmless(place.text())),
     };
     let mut drawing = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::unicode())
         .render_report(&mut drawing, &report)
         .ok()?;
     Some(drawing)
+}
+
+/// The text without what a terminal obeys, each character at its place: others may have written it.
+fn harmless(text: &str) -> String {
+    let replaced = |letter: char| match letter {
+        '\n' | '\t' => letter,
+        '\r' => ' ',
+        // Those that turn the direction around hide what stands there.
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        letter if letter.is_control() && letter.len_utf8() == 1 => '?',
+        letter if letter.is_control() => '¿',
+        letter => letter,
+    };
+    text.chars().map(replaced).collect()
 }
 
 struct Report<'a> {
@@ -108,6 +130,37 @@ INVALID_CONFIG
   help: Did you mean \"services\"?
 ";
         assert_eq!(drawing, expected);
+    }
+
+    #[test]
+    fn nothing_of_a_file_is_obeyed_by_the_terminal() {
+        let text = "[services.web]\n# \u{1b}]0;title\u{7}\u{9b}31m\u{202e}\nrange = 4000";
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("portlease.toml");
+        for text in [text, "timeout = 'x' # \r\u{1b}[31m", "a = '\u{1b}'"] {
+            fs::write(&file, text).unwrap();
+            let Some(drawing) = draw(&Config::of_file(&file).unwrap_err()) else {
+                panic!("{text:?} is not drawn");
+            };
+            let is_obeyed = |letter: char| letter.is_control() && letter != '\n';
+            let plain = anstream::adapter::strip_str(&drawing).to_string();
+            assert!(!plain.contains(is_obeyed), "{plain:?}");
+            for code in ["\u{1b}]0", "\u{9b}", "\u{202e}", "\u{1b}[31mx"] {
+                assert!(!drawing.contains(code), "{drawing:?}");
+            }
+        }
+        assert_eq!(
+            harmless(text).len(),
+            text.len(),
+            "marks stay where they are"
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_not_drawn() {
+        let long = "x".repeat(LONGEST_LINE);
+        assert_eq!(drawn_of(&format!("timeout = '{long}'")), None);
+        assert!(drawn_of(&format!("# {long}\n\n\n\ntimeout = 'x'")).is_some());
     }
 
     #[test]

@@ -209,7 +209,7 @@ fn link(text: &str) -> Option<(&str, &str, &str)> {
         None => rest,
     };
     let start = before.len() + 1;
-    Some((before, &text[start..start + label.len() + 1], after))
+    Some((before, &text[start..=start + label.len()], after))
 }
 
 fn comment(text: &str) -> Option<(&str, &str)> {

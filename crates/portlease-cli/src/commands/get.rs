@@ -15,9 +15,6 @@ fn get(task: &Get) -> Result<ExitCode, Failure> {
     let config = task.project.config()?;
     let reservation = task.wish.reservation(&config, task.service.as_ref())?;
     let allocation = selection::open(&config)?.reserve_or_reallocate_port(reservation)?;
-    for warning in &allocation.warnings {
-        output::warning(format_args!("{warning}"));
-    }
     if task.json {
         output::json(&allocation);
     } else {

@@ -153,6 +153,8 @@ fn index<T: Row>(rows: Vec<T>) -> Result<Index<T>, InvalidSnapshot> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::String;
+
     use super::*;
 
     #[track_caller]
@@ -171,7 +173,7 @@ mod tests {
         leases: &[(&str, u16, u64)],
         memories: &[(&str, u16)],
         last_generation: u64,
-    ) -> alloc::string::String {
+    ) -> String {
         let lease = |&(service, port, generation): &(&str, u16, u64)| {
             alloc::format!(
                 r#"{{"project":"shop","service":"{service}","port":{port},"framework":"next","generation":{generation},

@@ -7,7 +7,7 @@ use portlease_core::{
 };
 
 use super::Range;
-use super::error::{ConfigError, sentence};
+use super::error::{ConfigError, quoted, sentence};
 use super::origin::Origin;
 use super::settings::{FrameworkSettings, ServiceSettings, Settings};
 use super::tree::Node;
@@ -34,7 +34,7 @@ pub(super) fn layer(tree: &Node, settings: &Settings) -> Result<(), ConfigError>
 fn part(tree: &Node, settings: &Settings) -> Result<(), ConfigError> {
     if let Some(url) = &settings.registry {
         Registry::from_url(url).map_err(|_| {
-            ConfigError::new(format!("{url:?} names no registry."))
+            ConfigError::new(format!("{} names no registry.", quoted(url)))
                 .with_help("Write sqlite:PATH or memory:.")
                 .at(tree.origin_of(&["registry"]))
         })?;

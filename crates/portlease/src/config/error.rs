@@ -6,6 +6,10 @@ use serde::de::{Expected, Unexpected};
 
 use super::origin::{Origin, Place};
 
+/// What is longer is no slip of a known name, and is not quoted as a whole.
+const LONGEST_NAME: usize = 100;
+const LONGEST_QUOTE: usize = 80;
+
 /// Why a configuration cannot be used.
 ///
 /// As text it is one line: the place, what is wrong there, and what to do about it.
@@ -46,7 +50,7 @@ impl ConfigError {
         known: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let known: Vec<&str> = known.into_iter().collect();
-        let error = Self::new(format!("There is no {what} {}.", Quoted(name)));
+        let error = Self::new(format!("There is no {what} {}.", quoted(name)));
         match nearest(name, &known) {
             Some(near) => Self {
                 nearest: Some(near.to_owned()),
@@ -135,8 +139,19 @@ impl serde::de::Error for ConfigError {
     }
 }
 
+/// The text in quotes, or as much of it as a sentence can bear.
+pub(super) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_QUOTE) {
+        Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
+        None => format!("{text:?}"),
+    }
+}
+
 /// The known name that the given one is most likely a slip of.
 fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let name = name.to_lowercase();
     let distance = |known: &&str| strsim::damerau_levenshtein(&name, &known.to_lowercase());
     let near = known.iter().copied().min_by_key(distance)?;
@@ -181,24 +196,11 @@ impl fmt::Display for Found<'_> {
             Unexpected::Unsigned(value) => write!(formatter, "{value}"),
             Unexpected::Signed(value) => write!(formatter, "{value}"),
             Unexpected::Float(value) => write!(formatter, "{value}"),
-            Unexpected::Str(value) => write!(formatter, "the text {}", Quoted(value)),
+            Unexpected::Str(value) => write!(formatter, "the text {}", quoted(value)),
             Unexpected::Unit => formatter.write_str("null"),
             Unexpected::Seq => formatter.write_str("a list"),
             Unexpected::Map => formatter.write_str("a table"),
             other => write!(formatter, "{other}"),
-        }
-    }
-}
-
-/// A text in quotes, cut off where it is longer than anybody wants to read.
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST: usize = 80;
-        match self.0.char_indices().nth(LONGEST) {
-            Some((end, _)) => write!(formatter, "{:?}…", &self.0[..end]),
-            None => write!(formatter, "{:?}", self.0),
         }
     }
 }

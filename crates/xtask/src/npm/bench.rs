@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::build::DISTRIBUTED;
+use super::build::{self, Linker};
 use super::platforms::Platform;
-use super::{new_folder, pack, pack_this_machine};
+use super::{new_folder, pack};
 use crate::process::{npm, root, run_quietly};
 
 /// Builds and installs everything; answers the folder.
@@ -16,12 +16,13 @@ pub(crate) fn install() -> Result<PathBuf> {
     println!("building and installing what is measured");
     let folder = new_folder("npm-bench")?;
     pack::package(&folder)?;
-    pack_this_machine(DISTRIBUTED, &folder)?;
+    let platform = Platform::of_this_machine()?;
+    let built = build::distributed(platform, Linker::OfTheSystem)?;
+    pack::platform(platform, &built, &folder)?;
     let peers = root().join("tests/peers/package.json");
     let peers: Value = serde_json::from_str(&fs::read_to_string(peers)?)?;
     let mut dependencies = peers["dependencies"].clone();
-    let platform = Platform::of_this_machine()?.package();
-    for name in ["portlease", &platform] {
+    for name in ["portlease", &platform.package()] {
         dependencies[name] = format!("file:{}", archive(&folder, name)?).into();
     }
     let manifest = json!({"private": true, "type": "module", "dependencies": dependencies});

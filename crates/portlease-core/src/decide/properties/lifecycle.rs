@@ -1,5 +1,6 @@
 //! What becomes of a lease after it was granted: only its owner, or evidence, ends it.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use proptest::prelude::*;
@@ -27,7 +28,7 @@ proptest! {
                     ..before.clone()
                 };
                 prop_assert_eq!(after.get(&before.key), Some(&expected));
-                prop_assert_eq!(decision.reply, Reply::Renewed(alloc::boxed::Box::new(expected)));
+                prop_assert_eq!(decision.reply, Reply::Renewed(Box::new(expected)));
                 prop_assert_eq!(except(&after, &before.key), except(&case.leases, &before.key));
             }
             (None, None) => prop_assert_eq!(case.decide().unwrap_err().code(), refusal_code(before)),

@@ -1,5 +1,6 @@
 //! The same input gives the same decision, wherever the input travelled in between.
 
+use alloc::vec::Vec;
 use core::fmt;
 
 use proptest::prelude::*;
@@ -73,6 +74,6 @@ fn travel<T: Serialize + DeserializeOwned + fmt::Debug>(value: &T) -> T {
     serde_json::from_slice(&bytes(value)).expect("what was written can be read")
 }
 
-fn bytes<T: Serialize>(value: &T) -> alloc::vec::Vec<u8> {
+fn bytes<T: Serialize>(value: &T) -> Vec<u8> {
     serde_json::to_vec(value).expect("every value can be written")
 }

@@ -41,6 +41,23 @@ fn unknown_keys_and_the_nearest_one() {
 }
 
 #[test]
+fn long_texts_are_quoted_in_part() {
+    let long = "größe".repeat(100_000);
+    let quoted = format!("\"{}…\"", "größe".repeat(16));
+    check(
+        &format!("timeout = '{long}'"),
+        &format!("1:11: Here belongs a whole number from 0 to 4294967295, not the text {quoted}."),
+    );
+    check(
+        &format!("services.web.'{long}' = 1"),
+        &format!(
+            "1:14: There is no key {quoted}. There are: framework, preferred, range, basePort, maxPort, preset, \
+             spillover, emergency, priority, requires, conflicts, inheritFrom, variable."
+        ),
+    );
+}
+
+#[test]
 fn values_of_another_type() {
     check(
         "autoReassign = 'yes'",
