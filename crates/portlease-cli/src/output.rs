@@ -31,6 +31,24 @@ pub(crate) fn print(text: fmt::Arguments<'_>) -> io::Result<()> {
     printed
 }
 
+/// Whether somebody can still read the output, for those who may have nothing to print for long.
+#[cfg(unix)]
+pub(crate) fn is_read() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let stdout = io::stdout();
+    let mut output = [PollFd::new(&stdout, PollFlags::empty())];
+    let is_gone = poll(&mut output, Some(&Timespec::default())).is_ok()
+        && output[0].revents().contains(PollFlags::ERR);
+    !is_gone
+}
+
+/// There it is noticed when something is printed.
+#[cfg(not(unix))]
+pub(crate) fn is_read() -> bool {
+    true
+}
+
 /// Whether everything that was to be printed was, as far as somebody reads it.
 pub(crate) fn check() -> Result<(), Failure> {
     match PROBLEM.get() {

@@ -5,6 +5,7 @@
 mod support;
 
 use std::fs;
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
@@ -99,6 +100,14 @@ fn what_it_said_is_printed_and_followed_to_its_end() {
     assert!(logs.stdout.contains("hello\n"), "{logs:?}");
     let last = sandbox.ended(&["logs", "-n", "1"]);
     assert_eq!(last.stdout.lines().count(), 1, "{last:?}");
+
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut unread = sandbox.portlease(&["logs", "--follow"]);
+    let mut unread = unread.stdout(writer).spawn().unwrap();
+    reader.read_exact(&mut [0; 6]).unwrap();
+    drop(reader);
+    let status = until("it ends with its reader", || unread.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
 
     let mut following = Running::of(sandbox.portlease(&["logs", "--follow"]));
     http(port).unwrap();

@@ -12,6 +12,7 @@ use super::Target;
 use super::record::Run;
 use crate::exit::Code;
 use crate::failure::Failure;
+use crate::output;
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -87,7 +88,7 @@ fn follow(log: &mut File, run: &Run) -> io::Result<()> {
         }
         io::copy(log, &mut stdout)?;
         stdout.flush()?;
-        if !runs {
+        if !runs || !output::is_read() {
             return Ok(());
         }
         thread::sleep(LOOK_INTERVAL);

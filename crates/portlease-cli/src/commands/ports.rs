@@ -70,7 +70,7 @@ fn watch(
             let gap = if shown.is_some() { "\n" } else { "" };
             output::print(format_args!("{gap}{}", table(&leases)))
         };
-        if is_read.is_err() {
+        if is_read.is_err() || !output::is_read() {
             return Ok(());
         }
         shown = Some(leases);
