@@ -169,7 +169,7 @@ mod tests {
     fn the_error_names_the_value() {
         let error = "abc".parse::<Port>().unwrap_err();
         assert_eq!(
-            alloc::string::ToString::to_string(&error),
+            alloc::format!("{error}"),
             "\"abc\" is not a port: a port is a whole number from 1 to 65535"
         );
     }
