@@ -83,8 +83,7 @@ impl Request {
     pub fn candidates(&self) -> PortSet {
         let mut ports = PortSet::new();
         for service in &self.services {
-            ports.extend(service.explicit.map(|explicit| explicit.port));
-            ports.extend(service.preferred.iter().copied());
+            ports.extend(service.wanted());
             for range in service.ranges() {
                 ports.insert_range(range);
             }
@@ -144,6 +143,12 @@ pub struct Service {
 }
 
 impl Service {
+    /// The ports that it asks for by name.
+    pub fn wanted(&self) -> impl Iterator<Item = Port> {
+        let explicit = self.explicit.map(|explicit| explicit.port);
+        explicit.into_iter().chain(self.preferred.iter().copied())
+    }
+
     /// A service in the range of its framework.
     #[must_use]
     pub fn new(name: Name, framework: &Framework) -> Self {

@@ -200,7 +200,7 @@ impl Allocator {
             .observer
             .look_closely(&mut facts, &request.candidates())?;
         loop {
-            let Some(reserved) = self.explain_with(request, &facts)?.0.reserved else {
+            let Some(reserved) = self.explain_with(request, facts.clone())?.0.reserved else {
                 return Ok(None);
             };
             let port = reserved.services.first().map(portlease_core::Granted::port);
@@ -222,7 +222,7 @@ impl Allocator {
         self.inner
             .observer
             .look_closely(&mut facts, &request.candidates())?;
-        self.explain_with(request, &facts)
+        self.explain_with(request, facts)
     }
 
     /// Removes the leases whose owners are gone.
@@ -287,10 +287,18 @@ impl Allocator {
         })
     }
 
-    fn explain_with(&self, request: &Request, facts: &Facts) -> Result<(Explained, Trace), Error> {
-        let Decision { reply, trace, .. } = self
-            .inner
-            .transact(&Command::Explain(request.clone()), facts)?;
+    fn explain_with(
+        &self,
+        request: &Request,
+        mut facts: Facts,
+    ) -> Result<(Explained, Trace), Error> {
+        let command = Command::Explain(request.clone());
+        let observer = &self.inner.observer;
+        let Decision { reply, trace, .. } =
+            self.inner
+                .transact_observing(&command, &mut facts, |leases, facts| {
+                    observer.look_at_refuges(facts, request, leases);
+                })?;
         match reply {
             Reply::Explained(explained) => Ok((explained, trace)),
             reply => unreachable!("an explanation is not answered with {reply:?}"),

@@ -6,8 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use portlease_core::{
-    Facts, Holder, Leases, Occupant, Party, Port, PortRange, PortSet, Process, Refusal, Timestamp,
-    Verdict,
+    Facts, Holder, Leases, Occupant, Party, Port, PortRange, PortSet, Process, Refusal, Request,
+    Service, Timestamp, Verdict,
 };
 use portlease_probe::identity::{self, HostIdentity};
 use portlease_probe::{OccupantDetails, Probe, ProbeError, settings};
@@ -92,6 +92,26 @@ impl Observer {
     ) -> Result<(), ProbeError> {
         add(facts, &self.probe.occupied(ports)?);
         Ok(())
+    }
+
+    /// Adds which of the ports are occupied to which leases may go that have to make way for the request. No
+    /// bind follows for them: their owners are told to go there.
+    pub(crate) fn look_at_refuges(&self, facts: &mut Facts, request: &Request, leases: &Leases) {
+        if request.skip_port_check || !request.auto_reassign {
+            return;
+        }
+        let mut refuges: PortSet = PortSet::new();
+        for port in request.services.iter().flat_map(Service::wanted) {
+            if let Some(lease) = leases.at(port) {
+                refuges.insert_range(lease.range);
+            }
+        }
+        // Where somebody has a lease, nobody finds refuge; whoever is there is its own server.
+        refuges -= leases.ports();
+        if !refuges.is_empty() {
+            // Without the look, a lease may go to a port that is taken, which its server will notice.
+            let _ = self.look_closely(facts, &refuges);
+        }
     }
 
     /// Who is on the port; of several the first that belongs to one of the suspects, or else the

@@ -141,12 +141,17 @@ impl Turn<'_> {
             projects: vec![self.request.project.clone()],
             ports: PortSet::new(),
         };
-        let before = &mut self.before;
-        self.inner
-            .transact_observing(&command, &mut self.facts, |leases, facts| {
-                let own = before.insert(leases.within(&project));
-                Observer::sight(facts, holders(own));
-            })
+        let Self {
+            inner,
+            request,
+            before,
+            ..
+        } = self;
+        inner.transact_observing(&command, &mut self.facts, |leases, facts| {
+            let own = before.insert(leases.within(&project));
+            Observer::sight(facts, holders(own));
+            inner.observer.look_at_refuges(facts, request, leases);
+        })
     }
 
     fn is_sweep_due(&self) -> bool {

@@ -411,3 +411,28 @@ fn a_port_that_was_busy_the_last_time_is_granted_once_it_is_free() {
     drop(server);
     assert_eq!(port("docs"), ports.start);
 }
+
+#[test]
+fn whoever_has_to_make_way_goes_where_nobody_is() {
+    let (allocator, ports) = (memory(), free_ports());
+    let first = ports.start;
+    let service = |project: &str| {
+        let own = Reservation::of(project).range(first.into(), u64::from(first) + 2);
+        own.on_behalf_of_others()
+    };
+    let blog = service("blog").prefer([first.into()]).build().unwrap();
+    let blog = allocator.reserve(&blog).unwrap();
+    assert_eq!(blog.port().get(), first);
+    drop(blog);
+    let _stranger = listen(first + 1);
+    let shop = Reservation::of("shop")
+        .strict(first.into())
+        .range(first.into(), first.into());
+    let shop = shop.build().unwrap();
+
+    let (explained, _) = allocator.explain(&shop).unwrap();
+    let planned = explained.reserved.unwrap().moves[0].to;
+    assert_eq!(planned.map(Port::get), Some(first + 2));
+    let grants = allocator.reserve_all(&shop).unwrap();
+    assert_eq!(grants.moves()[0].to.map(Port::get), Some(first + 2));
+}
