@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use portlease_core::StoreError;
+use portlease_core::{StoreError, StoreErrorKind};
 
 use crate::explain::{Trouble, busy, in_folder};
 use crate::file_lock::{FileLock, LockError, Locked};
@@ -187,6 +187,15 @@ impl Registry {
             }
         }
         Err(restless(&self.place.lock))
+    }
+
+    /// Leaves no lock beside what cannot be a registry.
+    pub(crate) fn withdraw(&self, error: &StoreError) {
+        let is_used = unpoisoned(&self.lock).is_marked();
+        if error.kind == StoreErrorKind::Unsuitable && !is_used {
+            // It is empty, and at worst stays.
+            let _ = std::fs::remove_file(&self.place.lock);
+        }
     }
 
     fn report(&self, recovery: Option<Recovery>) {

@@ -56,8 +56,13 @@ impl SqliteStore {
 
     pub(crate) fn at(place: Place, lock_timeout: Duration) -> Result<Self, StoreError> {
         let registry = Registry::new(place, lock_timeout)?;
-        registry.alone(|_| Ok(()))?;
-        Ok(Self { registry })
+        match registry.alone(|_| Ok(())) {
+            Ok(()) => Ok(Self { registry }),
+            Err(error) => {
+                registry.withdraw(&error);
+                Err(error)
+            }
+        }
     }
 
     /// The path of the registry, without symbolic links.
