@@ -123,15 +123,17 @@ impl LoadedHost {
             return Ok(false);
         };
         self.leases.advance(progress.last_generation);
-        for port in &changed {
-            self.leases.clear(port);
+        // What changed is loaded whether it was asked for or not: a row that moved may have been.
+        let ranges = pieces(&changed);
+        for range in &ranges {
+            for port in &PortSet::from(*range) {
+                self.leases.clear(port);
+            }
         }
-        if !changed.is_empty() {
-            // What changed is loaded whether it was asked for or not: a row that moved may have been.
-            let ports: Vec<u16> = changed.iter().map(Port::get).collect();
-            let limits = (row, &*format!("{ports:?}"));
-            let (reader, leases) = (&mut self.reader, &mut self.leases);
-            load_rows(connection, reader, leases, Part::Changed, limits)?;
+        let (reader, leases) = (&mut self.reader, &mut self.leases);
+        for range in ranges {
+            let limits = (row, range.first().get(), range.last().get());
+            load_rows(connection, reader, leases, Part::Ports, limits)?;
         }
         if let Some(at) = progress.last_swept {
             self.leases.apply(&Change::Swept { at });
@@ -356,8 +358,6 @@ enum Part {
     All,
     Ports,
     Project,
-    /// Those whose ports stand in a list of JSON.
-    Changed,
 }
 
 /// Adds the leases and the memories of a part.
@@ -423,9 +423,6 @@ impl Part {
             Self::Project => {
                 format!("{table} INDEXED BY {table}_by_key WHERE host = ? AND project = ?")
             }
-            Self::Changed => {
-                format!("{table} WHERE host = ? AND port IN (SELECT value FROM json_each(?))")
-            }
         };
         format!("SELECT {columns} FROM {rest}")
     }
@@ -434,6 +431,7 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{changes, schema};
 
     fn check(changes: i64, changed: &str, known: i64, expected: Option<&[u16]>) {
         let progress = Progress {
@@ -457,6 +455,62 @@ mod tests {
         check(300, &all, 44, Some(&[3001]));
         check(300, &all, 43, None);
         check(300, &all, 301, None);
+    }
+
+    fn connection() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .pragma_update(None, "recursive_triggers", true)
+            .unwrap();
+        schema::migrate(&connection, schema::MIGRATIONS, None).unwrap();
+        connection
+    }
+
+    /// Leases a port to a service as another process does.
+    fn lease(connection: &Connection, host: &Host, project: &str) -> Lease {
+        let range = PortRange::literal(3000, 3009);
+        let service = portlease_core::Service::in_range(Name::literal("web"), range);
+        let request = portlease_core::Request::new(Name::literal(project), vec![service]);
+        let command = portlease_core::Command::Reserve(request);
+        let mut loaded = Loaded::default();
+        let known = loaded.cover(connection, host, &command.scope()).unwrap();
+        let facts = portlease_core::Facts::default();
+        let decision = portlease_core::decide(&known.leases, &command, &facts).unwrap();
+        changes::make(
+            connection,
+            known.row.unwrap(),
+            &mut known.leases,
+            &decision.changes,
+        )
+        .unwrap();
+        known
+            .leases
+            .get(&LeaseKey::new(Name::literal(project), Name::literal("web")))
+            .unwrap()
+            .clone()
+    }
+
+    #[test]
+    fn what_others_changed_is_caught_up_with() {
+        let (connection, host) = (connection(), Host::new(Name::literal("laptop")));
+        host_row(&connection, &host, Generation::default()).unwrap();
+        let mut known = LoadedHost::new(&connection, &host).unwrap();
+        let ports = PortSet::from(PortRange::literal(3000, 3009));
+        let scope = Scope::Rows {
+            projects: Vec::new(),
+            ports,
+        };
+        known.cover(&connection, &host, &scope).unwrap();
+        for project in ["shop", "blog"] {
+            let lease = lease(&connection, &host, project);
+            assert!(known.catch_up(&connection).unwrap());
+            assert_eq!(known.leases.at(lease.port), Some(&lease));
+        }
+        connection
+            .execute("DELETE FROM lease WHERE project = 'shop'", ())
+            .unwrap();
+        assert!(known.catch_up(&connection).unwrap());
+        assert_eq!(known.leases.len(), 1);
     }
 
     #[test]

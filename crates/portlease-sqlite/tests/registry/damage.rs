@@ -462,6 +462,6 @@ fn a_file_that_never_was_a_registry_is_left_alone() {
             assert_eq!(error.kind, StoreErrorKind::Unsuitable, "{error}");
             assert_eq!(fs::read(folder.registry()).unwrap(), content);
         }
-        assert_eq!(folder.names(), ["registry.db", "registry.db.lock"]);
+        assert_eq!(folder.names(), ["registry.db"]);
     }
 }

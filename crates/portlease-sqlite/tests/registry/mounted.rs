@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use portlease_core::StoreErrorKind::{Full, ReadOnly, Unsuitable};
 use portlease_core::{PortRange, TransactError};
@@ -31,15 +33,24 @@ impl Mount {
         }
     }
 
+    /// A process that another test has just begun may have copies of open files until it runs its
+    /// program, and the mount is busy so long.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a mount tells nobody when it is idle"
+    )]
     fn remount(&self, options: &str) {
-        let status = Process::new("mount")
-            .args(["-o", &format!("remount,{options}")])
-            .arg(&self.target)
-            .status();
-        assert!(
-            status.expect("mount was there before").success(),
-            "remount with {options}"
-        );
+        let options = format!("remount,{options}");
+        let is_done = || {
+            let mut mount = Process::new("mount");
+            let status = mount.args(["-o", &options]).arg(&self.target).status();
+            status.expect("mount was there before").success()
+        };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_done() {
+            assert!(Instant::now() < deadline, "{options}");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 
