@@ -1,4 +1,5 @@
-// Times finding a port in a range, one call a sample, all contestants by turns in one process.
+// Times finding a port in a range, one call a sample, all contestants by turns in one process: each calls some times in a row, as
+// it would where it is the only one.
 //
 //   node reserve.mjs FIRST LAST SAMPLES
 //
@@ -10,7 +11,8 @@ import { PEERS, load } from "./contestants.mjs";
 
 const [first, last, samples] = process.argv.slice(2).map(Number);
 const range = { first, last };
-const WARM_UP = 20;
+const ROUNDS = 10;
+const WARM_UP = 10;
 
 const portlease = await load("portlease");
 const contestants = [
@@ -24,10 +26,19 @@ for (const name of PEERS) {
 const times = Object.fromEntries(contestants.map(({ name }) => [name, []]));
 const inRange = Object.fromEntries(contestants.map(({ name }) => [name, 0]));
 
-for (let turn = 0; turn < WARM_UP + samples; turn += 1) {
+for (let round = 0; round < ROUNDS; round += 1) {
   // Nobody is always the one after the same other.
-  const order = [...contestants.slice(turn % contestants.length), ...contestants.slice(0, turn % contestants.length)];
-  for (const { name, pick, forget } of order) {
+  const start = round % contestants.length;
+  for (const contestant of [...contestants.slice(start), ...contestants.slice(0, start)]) {
+    await measure(contestant, round);
+  }
+}
+console.log(JSON.stringify({ times, inRange }));
+
+async function measure({ name, pick, forget }, round) {
+  const each = samples / ROUNDS;
+  for (let call = 0; call < WARM_UP + each; call += 1) {
+    const turn = round * (WARM_UP + each) + call;
     const start = process.hrtime.bigint();
     let port;
     try {
@@ -40,13 +51,12 @@ for (let turn = 0; turn < WARM_UP + samples; turn += 1) {
     }
     const took = Number(process.hrtime.bigint() - start) / 1_000;
     forget(turn);
-    if (turn >= WARM_UP) {
+    if (call >= WARM_UP) {
       times[name].push(took);
       inRange[name] += port >= first && port <= last ? 1 : 0;
     }
   }
 }
-console.log(JSON.stringify({ times, inRange }));
 
 /** What every package that looks at a single port by itself cannot leave out: listening on it once. */
 function bind(port) {
