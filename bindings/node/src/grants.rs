@@ -23,7 +23,8 @@ use crate::registry::Opened;
 #[derive(Debug)]
 #[napi]
 pub struct Grants {
-    told: String,
+    /// Until somebody reads it.
+    told: Option<String>,
     all: Vec<Arc<Mutex<Held>>>,
 }
 
@@ -133,7 +134,7 @@ impl Grants {
             arrival: None,
         };
         Ok(Self {
-            told: told?,
+            told: Some(told?),
             all: grants
                 .into_iter()
                 .map(|grant| Arc::new(Mutex::new(held(grant))))
@@ -150,10 +151,10 @@ impl Grants {
 
 #[napi]
 impl Grants {
-    /// Everything about the grants that is data, as JSON.
-    #[napi(getter)]
-    pub fn told(&self) -> &str {
-        &self.told
+    /// Everything about the grants that is data, as JSON. It is told once.
+    #[napi]
+    pub fn tell(&mut self) -> Option<String> {
+        self.told.take()
     }
 
     /// Does something with a grant.

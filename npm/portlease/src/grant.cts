@@ -254,7 +254,7 @@ export class Grants implements Iterable<Grant> {
 
   /** Made by {@link Allocator.reserveAll}. */
   constructor(native: NativeGrants) {
-    const told = JSON.parse(native.told) as Told;
+    const told = JSON.parse(native.tell()) as Told;
     this.instance = told.instance;
     this.moves = told.moves;
     this.warnings = told.warnings;

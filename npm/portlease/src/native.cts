@@ -20,7 +20,7 @@ export interface NativeRegistry {
 
 /** The grants of one request, each by its index. */
 export interface NativeGrants {
-  readonly told: string;
+  tell(): string;
   act(index: number, act: string): Promise<string>;
   actSync(index: number, act: string): string;
   openGate(index: number): void;
