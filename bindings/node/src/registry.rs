@@ -61,14 +61,18 @@ pub fn open_sync(json: String) -> napi::Result<Registry> {
 fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<>> {
     let opening: Opening = read_argument(json)?;
     let folder = opening.cwd.as_deref().unwrap_or(".");
-    let sources =
-        sources(folder, &opening.variables).flag("registry", "registry", opening.registry);
+    let sources = sources(folder, &opening.variables);
+    let named = opening.registry.as_deref();
+    let named = named.map(portlease::Registry::from_url).transpose()?;
     let of_user = portlease::Registry::of_user();
     Ok(move || {
         let config = sources.read().map_err(portlease::Error::from)?;
-        let registry = match config.registry()? {
-            portlease::Registry::Default => of_user?,
-            named => named,
+        let registry = match named {
+            Some(registry) => registry,
+            None => match config.registry()? {
+                portlease::Registry::Default => of_user?,
+                configured => configured,
+            },
         };
         let allocator = Allocator::open(Options {
             registry,

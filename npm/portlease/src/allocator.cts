@@ -17,7 +17,7 @@ import type {
   Trace,
   ValidatedLease,
 } from "../types.js";
-import { invalid, toJson } from "./json.cjs";
+import { invalid, named, noPort, options, plain, type PlainObject, toJson } from "./json.cjs";
 import { PortleaseError, toPortleaseError } from "./error.cjs";
 import { Grant, Grants } from "./grant.cjs";
 import { native, type NativeGrants, type NativeRegistry } from "./native.cjs";
@@ -160,22 +160,22 @@ export class Allocator {
    * `holder`, it is this process that listens, and the lease ends with it.
    */
   async reserve(wish: Wish): Promise<Grant> {
-    return first(await this.#reserve(single(wish, "reserveAll")));
+    return first(await this.#reserve(wished(single(wish, "reserveAll"))));
   }
 
   /** {@link reserve}, in place. */
   reserveSync(wish: Wish): Grant {
-    return first(this.#reserveSync(single(wish, "reserveAll")));
+    return first(this.#reserveSync(wished(single(wish, "reserveAll"))));
   }
 
   /** Leases ports for several services, or for none of them, and holds them. */
   async reserveAll(wish: WishForSeveral): Promise<Grants> {
-    return new Grants(await this.#reserve(resolved(wish)));
+    return new Grants(await this.#reserve(wished(options(wish))));
   }
 
   /** {@link reserveAll}, in place. */
   reserveAllSync(wish: WishForSeveral): Grants {
-    return new Grants(this.#reserveSync(resolved(wish)));
+    return new Grants(this.#reserveSync(wished(options(wish))));
   }
 
   /** Says that the server of a lease listens, and who it is and where when that is not as granted. */
@@ -200,98 +200,98 @@ export class Allocator {
 
   /** The leases, by port. */
   async list(selection: Selection = {}): Promise<Lease[]> {
-    return this.#ask("list", selection);
+    return this.#ask("list", toJson(selection));
   }
 
   /** {@link list}, in place. */
   listSync(selection: Selection = {}): Lease[] {
-    return this.#askSync("list", selection);
+    return this.#askSync("list", toJson(selection));
   }
 
   /** Who is on a port, and to whom it is leased. */
   async who(port: Port): Promise<PortPresence> {
-    return this.#ask("who", { port });
+    return this.#ask("who", toJson({ port }));
   }
 
   /** {@link who}, in place. */
   whoSync(port: Port): PortPresence {
-    return this.#askSync("who", { port });
+    return this.#askSync("who", toJson({ port }));
   }
 
   /** What is true of each lease: `live`, `idle`, `stale`, or `hijacked` by somebody else who listens on its port. */
   async validate(selection: Selection = {}): Promise<ValidatedLease[]> {
-    return this.#ask("validate", selection);
+    return this.#ask("validate", toJson(selection));
   }
 
   /** {@link validate}, in place. */
   validateSync(selection: Selection = {}): ValidatedLease[] {
-    return this.#askSync("validate", selection);
+    return this.#askSync("validate", toJson(selection));
   }
 
   /** Removes the leases whose processes have ended, and tells which. */
-  async cleanup(options: CleanupOptions = {}): Promise<Swept> {
-    return this.#ask("cleanup", options);
+  async cleanup(given: CleanupOptions = {}): Promise<Swept> {
+    return this.#ask("cleanup", toJson(given));
   }
 
   /** {@link cleanup}, in place. */
-  cleanupSync(options: CleanupOptions = {}): Swept {
-    return this.#askSync("cleanup", options);
+  cleanupSync(given: CleanupOptions = {}): Swept {
+    return this.#askSync("cleanup", toJson(given));
   }
 
   /** How the ports are used. */
-  async stats(options: StatsOptions = {}): Promise<Stats> {
-    return this.#ask("stats", options);
+  async stats(given: StatsOptions = {}): Promise<Stats> {
+    return this.#ask("stats", toJson(given));
   }
 
   /** {@link stats}, in place. */
-  statsSync(options: StatsOptions = {}): Stats {
-    return this.#askSync("stats", options);
+  statsSync(given: StatsOptions = {}): Stats {
+    return this.#askSync("stats", toJson(given));
   }
 
   /** What a wish would get now, and why, port by port. Nothing is changed. */
   async explain(wish: Wish | WishForSeveral): Promise<Explanation> {
-    return this.#ask("explain", resolved(wish));
+    return this.#ask("explain", wished(options(wish)));
   }
 
   /** {@link explain}, in place. */
   explainSync(wish: Wish | WishForSeveral): Explanation {
-    return this.#askSync("explain", resolved(wish));
+    return this.#askSync("explain", wished(options(wish)));
   }
 
   /** Whether the servers answer, and how fast. */
-  async health(options: HealthOptions = {}): Promise<Health[]> {
-    return this.#ask("health", options);
+  async health(given: HealthOptions = {}): Promise<Health[]> {
+    return this.#ask("health", toJson(given));
   }
 
   /** {@link health}, in place. */
-  healthSync(options: HealthOptions = {}): Health[] {
-    return this.#askSync("health", options);
+  healthSync(given: HealthOptions = {}): Health[] {
+    return this.#askSync("health", toJson(given));
   }
 
   /** The function `reserveOrReallocatePort`, on this registry. */
   reserveOrReallocatePort(wish: Wish & Held): Promise<Grant>;
   reserveOrReallocatePort(wish: Wish & { hold?: false }): Promise<Allocation>;
-  async reserveOrReallocatePort(wish: Wish & { hold?: boolean }): Promise<Allocation> {
-    const { hold, rest } = split(wish);
-    return hold ? first(await this.#reserve(rest)) : this.#ask("reserveOrReallocatePort", rest);
+  async reserveOrReallocatePort(given: Wish & { hold?: boolean }): Promise<Allocation> {
+    const { hold, wish } = split(given);
+    return hold ? first(await this.#reserve(wish)) : this.#ask("reserveOrReallocatePort", wish);
   }
 
   /** {@link reserveOrReallocatePort}, in place. */
   reserveOrReallocatePortSync(wish: Wish & Held): Grant;
   reserveOrReallocatePortSync(wish: Wish & { hold?: false }): Allocation;
-  reserveOrReallocatePortSync(wish: Wish & { hold?: boolean }): Allocation {
-    const { hold, rest } = split(wish);
-    return hold ? first(this.#reserveSync(rest)) : this.#askSync("reserveOrReallocatePort", rest);
+  reserveOrReallocatePortSync(given: Wish & { hold?: boolean }): Allocation {
+    const { hold, wish } = split(given);
+    return hold ? first(this.#reserveSync(wish)) : this.#askSync("reserveOrReallocatePort", wish);
   }
 
   /** The function `isPortAvailable`, on this registry. */
   async isPortAvailable(port: Port, host?: string): Promise<boolean> {
-    return this.#ask("isPortAvailable", { port, host });
+    return this.#ask("isPortAvailable", toJson({ port, host }));
   }
 
   /** {@link isPortAvailable}, in place. */
   isPortAvailableSync(port: Port, host?: string): boolean {
-    return this.#askSync("isPortAvailable", { port, host });
+    return this.#askSync("isPortAvailable", toJson({ port, host }));
   }
 
   /** The function `findAvailablePortInRange`, on this registry. */
@@ -306,42 +306,42 @@ export class Allocator {
 
   /** The function `getPortForProject`, on this registry. */
   async getPortForProject(projectId: string): Promise<Port | null> {
-    return this.#ask("getPortForProject", { projectId });
+    return this.#ask("getPortForProject", toJson({ projectId }));
   }
 
   /** {@link getPortForProject}, in place. */
   getPortForProjectSync(projectId: string): Port | null {
-    return this.#askSync("getPortForProject", { projectId });
+    return this.#askSync("getPortForProject", toJson({ projectId }));
   }
 
   /** The function `reservePortForProject`, on this registry. */
   async reservePortForProject(projectId: string, port: Port): Promise<Allocation> {
-    return this.#ask("reservePortForProject", { projectId, port });
+    return this.#ask("reservePortForProject", toJson({ projectId, port }));
   }
 
   /** {@link reservePortForProject}, in place. */
   reservePortForProjectSync(projectId: string, port: Port): Allocation {
-    return this.#askSync("reservePortForProject", { projectId, port });
+    return this.#askSync("reservePortForProject", toJson({ projectId, port }));
   }
 
   /** The function `releasePortForProject`, on this registry. */
   async releasePortForProject(projectId: string): Promise<boolean> {
-    return this.#ask("releasePortForProject", { projectId });
+    return this.#ask("releasePortForProject", toJson({ projectId }));
   }
 
   /** {@link releasePortForProject}, in place. */
   releasePortForProjectSync(projectId: string): boolean {
-    return this.#askSync("releasePortForProject", { projectId });
+    return this.#askSync("releasePortForProject", toJson({ projectId }));
   }
 
   /** The function `allocatePort`, on this registry. */
   async allocatePort(wish: Wish): Promise<Port> {
-    return warned(await this.#ask<Warned<{ port: Port }>>("allocatePort", single(wish, "allocateMultiplePorts"))).port;
+    return warned(await this.#ask<Warned<{ port: Port }>>("allocatePort", wished(single(wish, "allocateMultiplePorts")))).port;
   }
 
   /** {@link allocatePort}, in place. */
   allocatePortSync(wish: Wish): Port {
-    return warned(this.#askSync<Warned<{ port: Port }>>("allocatePort", single(wish, "allocateMultiplePorts"))).port;
+    return warned(this.#askSync<Warned<{ port: Port }>>("allocatePort", wished(single(wish, "allocateMultiplePorts")))).port;
   }
 
   /** The function `allocateMultiplePorts`, on this registry. */
@@ -407,33 +407,33 @@ export class Allocator {
     return this.#native;
   }
 
-  async #ask<T>(name: string, argument: unknown): Promise<T> {
+  async #ask<T>(name: string, argument: string): Promise<T> {
     try {
-      return JSON.parse(await this.#open.ask(`{"${name}":${toJson(argument)}}`)) as T;
+      return JSON.parse(await this.#open.ask(`{"${name}":${argument}}`)) as T;
     } catch (error) {
       throw toPortleaseError(error);
     }
   }
 
-  #askSync<T>(name: string, argument: unknown): T {
+  #askSync<T>(name: string, argument: string): T {
     try {
-      return JSON.parse(this.#open.askSync(`{"${name}":${toJson(argument)}}`)) as T;
+      return JSON.parse(this.#open.askSync(`{"${name}":${argument}}`)) as T;
     } catch (error) {
       throw toPortleaseError(error);
     }
   }
 
-  async #reserve(wish: unknown): Promise<NativeGrants> {
+  async #reserve(wish: string): Promise<NativeGrants> {
     try {
-      return await this.#open.reserve(toJson(wish));
+      return await this.#open.reserve(wish);
     } catch (error) {
       throw toPortleaseError(error);
     }
   }
 
-  #reserveSync(wish: unknown): NativeGrants {
+  #reserveSync(wish: string): NativeGrants {
     try {
-      return this.#open.reserveSync(toJson(wish));
+      return this.#open.reserveSync(wish);
     } catch (error) {
       throw toPortleaseError(error);
     }
@@ -441,7 +441,7 @@ export class Allocator {
 }
 
 /** The environment is read once, when a registry is opened, and on the thread whose environment it is. */
-function opening(options: OpenOptions): string {
+function opening(given: OpenOptions): string {
   const variables: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (name.startsWith("PORTLEASE_") && value !== undefined) {
@@ -449,8 +449,7 @@ function opening(options: OpenOptions): string {
     }
   }
   const verbose = process.env["VERBOSE_PORT_ALLOCATOR"];
-  const tellsSteps = verbose === "true" || verbose === "1";
-  return toJson({ ...asObject(options), variables, tellsSteps });
+  return JSON.stringify({ ...options(given), variables, tellsSteps: verbose === "true" || verbose === "1" });
 }
 
 type Warned<T> = T & { warnings: string[] };
@@ -468,89 +467,72 @@ function first(grants: NativeGrants): Grant {
   return grant as Grant;
 }
 
-function asObject(value: unknown): object {
-  if (typeof value !== "object" || value === null) {
-    throw invalid("", `Here belongs an object, not ${value === null ? "null" : typeof value}.`, String(typeof value));
+/** A wish as JSON, with the values of the variables that it names. */
+function wished(wish: PlainObject): string {
+  withVariable(wish);
+  if (Array.isArray(wish["services"])) {
+    wish["services"].forEach(withVariable);
   }
-  return value;
+  return JSON.stringify(wish);
 }
 
-/** The wish with the values of the variables that it names. */
-function resolved<T extends object>(wish: T): T {
-  const { envVar, services } = asObject(wish) as { envVar?: unknown; services?: unknown };
-  const answer: Record<string, unknown> | T = typeof envVar === "string" ? { ...wish, envVar: variable(envVar) } : wish;
-  if (typeof services !== "object" || services === null || !(Symbol.iterator in services)) {
-    return answer as T;
+function withVariable(wish: unknown): void {
+  const { envVar } = (wish ?? {}) as PlainObject;
+  if (typeof envVar === "string") {
+    (wish as PlainObject)["envVar"] = { name: envVar, value: process.env[envVar] };
   }
-  const each = (service: unknown): unknown =>
-    typeof service === "object" && service !== null && "envVar" in service ? resolved(service) : service;
-  return { ...answer, services: mapped(services as Iterable<unknown>, each) } as T;
-}
-
-function* mapped(values: Iterable<unknown>, change: (value: unknown) => unknown): Iterable<unknown> {
-  for (const value of values) {
-    yield change(value);
-  }
-}
-
-function variable(name: string): { name: string; value: string | undefined } {
-  return { name, value: process.env[name] };
 }
 
 /** A wish for one service: with several, all but the first would be forgotten. */
-function single<T extends object>(wish: T, other: string): T {
-  if (Object.hasOwn(asObject(wish), "services")) {
-    throw invalid("services", `This is for one service; ${other} is for several.`, "a list");
+function single(given: Wish, other: string): PlainObject {
+  const wish = options(given);
+  if (Object.hasOwn(wish, "services")) {
+    throw invalid("services", `This is for one service; ${other} is for several.`, named(wish["services"]));
   }
-  return resolved(wish);
+  return wish;
 }
 
-function split(wish: Wish & { hold?: boolean }): { hold: boolean; rest: Wish } {
-  const whole = single(wish, "reserveAll or allocateMultiplePorts");
-  if (!Object.hasOwn(whole, "hold")) {
-    return { hold: false, rest: whole };
+function split(given: Wish & { hold?: boolean }): { hold: boolean; wish: string } {
+  const { hold, ...wish } = single(given, "reserveAll or allocateMultiplePorts");
+  if (hold !== undefined && typeof hold !== "boolean") {
+    throw invalid("hold", `Here belongs true or false, not ${named(hold)}.`, named(hold));
   }
-  const { hold = false, ...rest } = whole;
-  if (typeof hold !== "boolean") {
-    throw invalid("hold", `Here belongs true or false, not ${hold === null ? "null" : typeof hold}.`, String(hold));
-  }
-  return { hold, rest };
+  return { hold: hold === true, wish: wished(wish) };
 }
 
-function several(services: unknown, request: RequestWish): object {
-  return resolved({ ...asObject(request), services });
+function several(services: unknown, request: RequestWish): string {
+  const list = plain(services, "services");
+  if (!Array.isArray(list)) {
+    throw invalid("services", `Here belongs a list of services, not ${named(list)}.`, named(list));
+  }
+  return wished({ ...options(request, "request"), services: list });
 }
 
 /** A port that nobody is granted, so it is nobody's project. */
-function search(framework: string, startPort: Port | undefined): object {
+function search(framework: string, startPort: Port | undefined): string {
   if (framework === undefined) {
-    throw invalid("framework", "Here belongs the name of a framework, such as \"vite\".", "undefined");
+    throw invalid("framework", 'Here belongs the name of a framework, such as "vite".', "undefined");
   }
-  return { projectId: "(nobody)", framework, startPort };
+  return toJson({ projectId: "(nobody)", framework, startPort });
 }
 
-function byVariable(name: string, basePort: Port, serviceName: string | undefined, wish: Wish): Wish {
-  if (typeof name !== "string" || name === "") {
-    throw invalid("variable", "Here belongs the name of an environment variable, such as \"PORT\".", typeof name);
+function byVariable(variable: string, basePort: Port, serviceName: string | undefined, given: Wish): Wish {
+  if (typeof variable !== "string" || variable === "") {
+    throw invalid("variable", 'Here belongs the name of an environment variable, such as "PORT".', typeof variable);
   }
   if (basePort === undefined) {
-    throw new PortleaseError("INVALID_PORT", '"undefined" is not a port: a port is a whole number from 1 to 65535.', {
-      value: "undefined",
-    });
+    throw noPort(basePort);
   }
-  const answer: Wish = { ...asObject(wish), basePort, envVar: name };
-  if (serviceName !== undefined) {
-    answer.service = serviceName;
-  }
-  return answer;
+  const wish = { ...options(given), basePort, envVar: variable };
+  return (serviceName === undefined ? wish : { ...wish, service: serviceName }) as Wish;
 }
 
-function confirmation(lease: LeaseReference, listening: object): object {
-  const { project, service, instance, generation } = asObject(lease) as LeaseReference;
-  return { ...asObject(listening), project, service, instance, generation };
+function confirmation(lease: LeaseReference, listening: object): string {
+  const { project, service, instance, generation } = options(lease);
+  return JSON.stringify({ ...options(listening), project, service, instance, generation });
 }
 
-function releasing(leases: ReleaseOptions): object {
-  const { project, service, instance, generation, force } = asObject(leases) as ReleaseOptions;
-  return { project, service, instance, generation, force };
+function releasing(leases: ReleaseOptions): string {
+  const { project, service, instance, generation, force } = options(leases);
+  return JSON.stringify({ project, service, instance, generation, force });
 }

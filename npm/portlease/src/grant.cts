@@ -2,7 +2,7 @@
 
 import type { Allocation, Generation, Lease, Move, Name, Outcome, Port, Tier, Trace } from "../types.js";
 import { PortleaseError, toPortleaseError } from "./error.cjs";
-import { toJson } from "./json.cjs";
+import { invalid, named, options, type PlainObject, toJson } from "./json.cjs";
 import type { NativeGrants } from "./native.cjs";
 
 /** How long a server may take to listen when nothing is said, in milliseconds: as long as `portlease run` gives it. */
@@ -160,7 +160,7 @@ export class Grant implements Allocation {
    * `NOT_LISTENING` when the time is over, `ABORTED` by the signal.
    */
   async confirmWhenListening(waiting: Waiting = {}): Promise<Lease> {
-    const { timeout, signal, ...server } = checked(waiting);
+    const { timeout, signal, server } = checked(waiting);
     await this.#act("await", server);
     const begun = performance.now();
     for (;;) {
@@ -313,20 +313,41 @@ function guarded<T>(work: () => T): T {
   }
 }
 
-function checked(waiting: Waiting): { timeout: number; signal: Signal | undefined } & Record<string, unknown> {
-  if (typeof waiting !== "object" || waiting === null) {
-    throw new PortleaseError("INVALID_ARGUMENT", "Here belong options, such as { pid }.", { path: "", value: null });
-  }
-  const { timeout = TIMEOUT, signal, ...server } = waiting;
-  if (typeof timeout !== "number" || !(timeout >= 0)) {
-    const message = `timeout: Here belongs a number of milliseconds, not ${String(timeout)}.`;
-    throw new PortleaseError("INVALID_ARGUMENT", message, { path: "timeout", value: String(timeout) });
-  }
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw new PortleaseError("INVALID_ARGUMENT", "signal: Here belongs an AbortSignal.", { path: "signal", value: null });
+/** The signal is no data, and everything else is read by the native library. */
+function checked(waiting: Waiting): { timeout: number; signal: Signal | undefined; server: PlainObject } {
+  const { signal, rest } = withoutSignal(waiting);
+  const { timeout = TIMEOUT, ...server } = options(rest);
+  if (typeof timeout !== "number" || timeout < 0) {
+    throw invalid("timeout", `Here belongs a number of milliseconds, not ${named(timeout)}.`, named(timeout));
   }
   // A longer time than a timer can take is as good as this one.
-  return { timeout: Math.min(timeout, 2 ** 31 - 1), signal, ...server };
+  return { timeout: Math.min(timeout, 2 ** 31 - 1), signal, server };
+}
+
+function withoutSignal(waiting: Waiting): { signal: Signal | undefined; rest: unknown } {
+  let signal: unknown;
+  let rest: unknown = waiting;
+  try {
+    if (typeof waiting === "object" && waiting !== null && "signal" in waiting) {
+      const { signal: given, ...others } = waiting;
+      signal = given;
+      rest = others;
+    }
+  } catch (error) {
+    throw invalid("", "This cannot be read.", "an object", error);
+  }
+  if (signal !== undefined && !isSignal(signal)) {
+    throw invalid("signal", "Here belongs an AbortSignal.", typeof signal);
+  }
+  return { signal, rest };
+}
+
+function isSignal(value: unknown): value is Signal {
+  try {
+    return typeof (value as Partial<Signal> | null)?.addEventListener === "function";
+  } catch {
+    return false;
+  }
 }
 
 function aborted(port: number, signal: Signal): PortleaseError {
