@@ -4,6 +4,7 @@
 
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -16,5 +17,7 @@ const node = (parameters) => {
 };
 
 node([join(root, "scripts", "build.mjs")]);
+const manifest = createRequire(import.meta.url).resolve("typescript/package.json");
+node([join(dirname(manifest), "bin", "tsc"), "--project", join(root, "test", "types")]);
 const tests = readdirSync(join(root, "test")).filter((name) => /\.test\.[cm]js$/.test(name));
 node(["--test", ...process.argv.slice(2), ...tests.map((name) => join("test", name))]);

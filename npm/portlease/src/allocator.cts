@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** The class by which everything is asked, on a registry of one's choice. */
 
 import type {

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /** Ports that are leased and held, until their server listens or they are released. */
 
 import type { Allocation, Generation, Lease, Move, Name, Outcome, Port, Tier, Trace } from "../types.js";
