@@ -1,3 +1,4 @@
+// A project without the types of Node.js knows `Symbol.dispose` by this.
 /// <reference lib="esnext.disposable" preserve="true" />
 
 /** The class by which everything is asked, on a registry of one's choice. */

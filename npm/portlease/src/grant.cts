@@ -1,3 +1,4 @@
+// A project without the types of Node.js knows `Symbol.dispose` by this.
 /// <reference lib="esnext.disposable" preserve="true" />
 
 /** Ports that are leased and held, until their server listens or they are released. */

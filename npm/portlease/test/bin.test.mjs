@@ -5,7 +5,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { commandLine, node, platforms, project, run, start, text } from "./project.mjs";
+import { commandLine, node, platforms, project, run, start, text } from "./helpers/project.mjs";
 
 const deadline = { timeout: 60_000 };
 

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { copy, home, platforms, project, run, text } from "./project.mjs";
+import { copy, home, platforms, project, run, text } from "./helpers/project.mjs";
 
 const deadline = { timeout: 60_000 };
 const library = nativeLibrary();

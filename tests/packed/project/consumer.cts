@@ -1,10 +1,12 @@
 // What a project of CommonJS may write. It is compiled, strictly, and not run.
 
 import portlease = require("portlease");
-import { version } from "portlease";
+import { Allocator, reserveOrReallocatePortSync, version } from "portlease";
 
 export const text: string = version;
 export const same: string = portlease.version;
+export const port: number = reserveOrReallocatePortSync({ projectId: "shop" }).port;
+export const leases: number = Allocator.openSync().listSync().length;
 
 // @ts-expect-error -- A door whose types are lost would let everything through.
 export const number: number = version;

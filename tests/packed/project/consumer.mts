@@ -1,8 +1,63 @@
-// What a project that is an ES module may write. It is compiled, strictly, and not run.
+// What a project of ES modules may write. It is compiled, strictly, and not run.
 
-import { version } from "portlease";
+import {
+  Allocator,
+  allocateMultiplePorts,
+  allocatePort,
+  findAvailablePortInRange,
+  getPortFromEnvOrAllocate,
+  type Grant,
+  isPortAvailable,
+  isPortleaseError,
+  PortleaseError,
+  reserveOrReallocatePort,
+  reserveOrReallocatePortSync,
+  version,
+} from "portlease";
 
 export const text: string = version;
 
 // @ts-expect-error -- A door whose types are lost would let everything through.
 export const number: number = version;
+
+export async function functions(): Promise<number[]> {
+  const { port, framework } = await reserveOrReallocatePort({
+    projectId: "shop",
+    projectType: "nextjs",
+    runCommand: "next dev",
+    detectedFramework: "nextjs",
+  });
+  const detected: string | undefined | null = framework;
+  const held: Grant = await reserveOrReallocatePort({ projectId: "shop", hold: true });
+  const free: boolean = await isPortAvailable(port, "127.0.0.1");
+  const found: number | null = await findAvailablePortInRange("vite", 5173);
+  const api: number = await allocatePort({ basePort: 4000, maxPort: 4100, serviceName: "api" });
+  const main: number = await getPortFromEnvOrAllocate("PORT", 5000, "main-server");
+  const several = await allocateMultiplePorts(new Set([{ basePort: 4000, serviceName: "api" }]));
+  // @ts-expect-error -- It may be missing, and a strict project is told.
+  const one: number = several["api"];
+  // @ts-expect-error -- No port is a string.
+  reserveOrReallocatePortSync({ projectId: "shop", port: "3000" });
+  // @ts-expect-error -- A misspelt key is found by the compiler already.
+  reserveOrReallocatePortSync({ projectID: "shop" });
+  return [port, held.port, found ?? 0, api, main, one, Number(free), detected?.length ?? 0];
+}
+
+export async function allocator(): Promise<string> {
+  const opened = await Allocator.open();
+  const grant = await opened.reserve({ projectId: "shop", preferred: new Set([3000, 3001]) });
+  try {
+    grant.openGate();
+    await grant.confirmWhenListening({ timeout: 1000, signal: new AbortController().signal });
+    return grant.url;
+  } catch (error) {
+    if (isPortleaseError(error) && error instanceof PortleaseError) {
+      const code: string = error.code;
+      return code;
+    }
+    throw error;
+  } finally {
+    await grant.release();
+    opened.close();
+  }
+}

@@ -63,24 +63,14 @@ impl Linker {
 
 /// Builds as it is distributed.
 pub(crate) fn distributed(platform: &Platform, linker: Linker) -> Result<Built> {
-    let build = |package, profile| {
-        let flags = Flags::of(platform, profile);
-        compile(platform, linker, package, profile, &flags)
-    };
-    // Only the binding catches panics: Node.js must not die of one.
+    let build = |package, profile| compile(platform, linker, package, profile);
     let library = build(LIBRARY, "dist")?.join(platform.library());
     let binary = build(COMMAND_LINE, "dist-cli")?.join(platform.binary());
     Ok(Built { library, binary })
 }
 
 /// Compiles one package, and answers the folder with the result.
-fn compile(
-    platform: &Platform,
-    linker: Linker,
-    package: &str,
-    profile: &str,
-    flags: &Flags,
-) -> Result<PathBuf> {
+fn compile(platform: &Platform, linker: Linker, package: &str, profile: &str) -> Result<PathBuf> {
     let toolchain = Toolchain::find(platform.target)?;
     let build = |subcommand, target: &str| {
         toolchain.cargo(subcommand, target, "std,panic_abort,panic_unwind")
@@ -95,7 +85,7 @@ fn compile(
     if linker == Linker::Zig {
         install::zig()?.add_to(&mut command)?;
     }
-    flags.add_to(&mut command, platform);
+    add_flags(&mut command, platform);
     // Apart from everything else, because two toolchains would throw away each other's work.
     let folder = target_dir().join("platforms");
     command.args(["--profile", profile, "--package", package, "--target-dir"]);
@@ -106,79 +96,28 @@ fn compile(
 /// The oldest glibc that Rust itself supports. A system whose glibc is older has no Node.js that could load the package.
 const OLDEST_GLIBC: &str = "2.17";
 
-/// What the compilers are told beyond the profile.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Flags {
-    rust: Vec<&'static str>,
-    c: Vec<&'static str>,
-}
-
-impl Flags {
-    fn of(platform: &Platform, profile: &str) -> Self {
-        let mut flags = Self::default();
-        if platform.libc == Some("musl") {
-            // A library that a program loads shares that program's C library.
-            flags.rust.push("-Ctarget-feature=-crt-static");
-        }
-        if platform.os == "win32" {
-            // Otherwise it would want a runtime that has to be installed first. Its tables for unwinding Windows insists on.
-            flags.rust.push("-Ctarget-feature=+crt-static");
-            return flags;
-        }
-        // No panic goes through SQLite.
-        flags
-            .c
-            .extend(["-fno-asynchronous-unwind-tables", "-fno-unwind-tables"]);
-        if profile == "dist-cli" {
-            flags.rust.push("-Cforce-unwind-tables=no");
-        }
-        flags
-    }
-
-    fn add_to(&self, command: &mut Command, platform: &Platform) {
-        let target = platform.target.replace('-', "_");
+/// Tells the compilers what is not in the profiles.
+fn add_flags(command: &mut Command, platform: &Platform) {
+    let target = platform.target.replace('-', "_");
+    if let Some(feature) = target_feature(platform) {
         // It would come before the one for the target.
         command.env_remove("RUSTFLAGS");
-        if !self.rust.is_empty() {
-            let name = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase());
-            command.env(name, self.rust.join(" "));
-        }
-        if !self.c.is_empty() {
-            command.env(format!("CFLAGS_{target}"), self.c.join(" "));
-        }
+        let name = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase());
+        command.env(name, format!("-Ctarget-feature={feature}"));
+    }
+    // Windows insists on its tables for unwinding. Elsewhere SQLite needs none, because no panic goes through it.
+    if platform.os != "win32" {
+        let name = format!("CFLAGS_{target}");
+        command.env(name, "-fno-asynchronous-unwind-tables -fno-unwind-tables");
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(platform: &str, profile: &str, rust: &[&str]) {
-        let flags = Flags::of(Platform::named(platform).unwrap(), profile);
-        assert_eq!(flags.rust, rust);
-    }
-
-    #[test]
-    fn what_catches_panics_keeps_the_tables_for_them() {
-        check("linux-x64-gnu", "dist", &[]);
-        check("linux-x64-gnu", "dist-cli", &["-Cforce-unwind-tables=no"]);
-    }
-
-    #[test]
-    fn windows_keeps_its_tables_and_needs_no_runtime() {
-        check(
-            "win32-x64-msvc",
-            "dist-cli",
-            &["-Ctarget-feature=+crt-static"],
-        );
-    }
-
-    #[test]
-    fn what_is_for_musl_is_linked_with_the_musl_of_the_machine() {
-        check(
-            "linux-arm64-musl",
-            "dist",
-            &["-Ctarget-feature=-crt-static"],
-        );
+fn target_feature(platform: &Platform) -> Option<&'static str> {
+    match (platform.os, platform.libc) {
+        // A library that a program loads shares that program's C library.
+        (_, Some("musl")) => Some("-crt-static"),
+        // Otherwise it would want a runtime that has to be installed first.
+        ("win32", _) => Some("+crt-static"),
+        _ => None,
     }
 }
