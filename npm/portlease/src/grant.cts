@@ -21,6 +21,8 @@ export interface Waiting {
   timeout?: number;
   /** Ends the waiting. */
   signal?: Signal;
+  /** Whether the process lives on for the waiting alone; true when nothing is said. */
+  keepAlive?: boolean;
 }
 
 /** As much of an `AbortSignal` as is needed. */
@@ -163,7 +165,7 @@ export class Grant implements Allocation {
    * `NOT_LISTENING` when the time is over, `ABORTED` by the signal.
    */
   async confirmWhenListening(waiting: Waiting = {}): Promise<Lease> {
-    const { timeout, signal, server } = checked(waiting);
+    const { timeout, signal, keepAlive, server } = checked(waiting);
     await this.#act("await", server);
     const begun = performance.now();
     for (;;) {
@@ -178,7 +180,7 @@ export class Grant implements Allocation {
       if (lease !== null) {
         return this.#learn(lease);
       }
-      await pause(Math.min(PAUSE, timeout - waited), signal);
+      await pause(Math.min(PAUSE, timeout - waited), signal, keepAlive);
     }
   }
 
@@ -317,14 +319,22 @@ function guarded<T>(work: () => T): T {
 }
 
 /** The signal is no data, and everything else is read by the native library. */
-function checked(waiting: Waiting): { timeout: number; signal: Signal | undefined; server: PlainObject } {
+function checked(waiting: Waiting): {
+  timeout: number;
+  signal: Signal | undefined;
+  keepAlive: boolean;
+  server: PlainObject;
+} {
   const { signal, rest } = withoutSignal(waiting);
-  const { timeout = TIMEOUT, ...server } = options(rest);
+  const { timeout = TIMEOUT, keepAlive = true, ...server } = options(rest);
   if (typeof timeout !== "number" || timeout < 0) {
     throw invalid("timeout", `Here belongs a number of milliseconds, not ${named(timeout)}.`, named(timeout));
   }
+  if (typeof keepAlive !== "boolean") {
+    throw invalid("keepAlive", `Here belongs true or false, not ${named(keepAlive)}.`, named(keepAlive));
+  }
   // A longer time than a timer can take is as good as this one.
-  return { timeout: Math.min(timeout, 2 ** 31 - 1), signal, server };
+  return { timeout: Math.min(timeout, 2 ** 31 - 1), signal, keepAlive, server };
 }
 
 function withoutSignal(waiting: Waiting): { signal: Signal | undefined; rest: unknown } {
@@ -359,7 +369,7 @@ function aborted(port: number, signal: Signal): PortleaseError {
 }
 
 /** Some time, or less when the signal comes. */
-function pause(millis: number, signal: Signal | undefined): Promise<void> {
+function pause(millis: number, signal: Signal | undefined, keepAlive: boolean): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
@@ -367,6 +377,9 @@ function pause(millis: number, signal: Signal | undefined): Promise<void> {
       resolve();
     };
     const timer = setTimeout(end, millis);
+    if (!keepAlive) {
+      timer.unref();
+    }
     signal?.addEventListener("abort", end);
   });
 }
