@@ -1,0 +1,2 @@
+export type * from "./astro.cjs";
+export { portlease, portlease as default } from "./astro.cjs";

@@ -1,0 +1,2 @@
+export type * from "./next.cjs";
+export { withPortlease } from "./next.cjs";
