@@ -10,6 +10,7 @@ mod call;
 mod failure;
 pub mod grants;
 pub mod job;
+pub mod outer;
 pub mod registry;
 
 use napi_derive::napi;

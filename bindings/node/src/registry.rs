@@ -87,7 +87,7 @@ fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<
     })
 }
 
-fn sources(folder: &str, variables: &BTreeMap<String, String>) -> ConfigSources {
+pub(crate) fn sources(folder: &str, variables: &BTreeMap<String, String>) -> ConfigSources {
     let variable = |(name, value): (&String, &String)| (name.clone(), OsString::from(value));
     ConfigSources::of_folder(folder.as_ref()).variables(variables.iter().map(variable))
 }

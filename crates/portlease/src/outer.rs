@@ -45,11 +45,15 @@ impl OuterRun {
         }
     }
 
-    /// The run that started this process. One that has ended does not count: a terminal that was
-    /// opened from it has the variable still.
+    /// The run that started this process.
     pub fn current() -> Option<Self> {
-        let told = std::env::var(Self::VARIABLE).ok()?;
-        let run: Self = serde_json::from_str(&told).ok()?;
+        Self::read(&std::env::var(Self::VARIABLE).ok()?)
+    }
+
+    /// The run that the variable tells of. One that has ended does not count: a terminal that was
+    /// opened from it has the variable still.
+    pub fn read(told: &str) -> Option<Self> {
+        let run: Self = serde_json::from_str(told).ok()?;
         let has_ended = run.process.has_ended(&identity::sight(&run.process));
         (!has_ended).then_some(run)
     }

@@ -445,14 +445,20 @@ export class Allocator {
 
 /** The environment is read once, when a registry is opened, and on the thread whose environment it is. */
 function opening(given: OpenOptions): string {
-  const variables: Record<string, string> = {};
+  const verbose = process.env["VERBOSE_PORT_ALLOCATOR"];
+  const tellsSteps = verbose === "true" || verbose === "1";
+  return JSON.stringify({ ...options(given), variables: variables(), tellsSteps });
+}
+
+/** What the environment of this thread says about Portlease. */
+export function variables(): Record<string, string> {
+  const said: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
     if (name.startsWith("PORTLEASE_") && value !== undefined) {
-      variables[name] = value;
+      said[name] = value;
     }
   }
-  const verbose = process.env["VERBOSE_PORT_ALLOCATOR"];
-  return JSON.stringify({ ...options(given), variables, tellsSteps: verbose === "true" || verbose === "1" });
+  return said;
 }
 
 type Warned<T> = T & { warnings: string[] };

@@ -7,6 +7,9 @@ export interface Native {
   version(): string;
   open(opening: string): Promise<NativeRegistry>;
   openSync(opening: string): NativeRegistry;
+  keyOf(wish: string, variables: string): string;
+  portOfRun(told: string, wish: string, variables: string): number | null;
+  tellRun(begun: string): string;
 }
 
 /** A registry that is open. */

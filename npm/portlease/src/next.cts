@@ -108,7 +108,7 @@ async function ownLease(allocator: Allocator, wish: Wish, command: string): Prom
     return undefined;
   }
   const { project, service } = keyOf(wish);
-  if (lease?.project === project && lease.service === service) {
+  if (lease !== null && lease.project === project && lease.service === service) {
     return allocator.confirm(lease, { pid: process.pid });
   }
   warnOnce(
