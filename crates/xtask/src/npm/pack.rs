@@ -27,7 +27,7 @@ pub(crate) fn package(folder: &Path) -> Result<Archive> {
         npm(["install", "--no-audit", "--no-fund", "--prefer-offline"]).current_dir(&home),
     )?;
     let stage = Stage::new(folder, "portlease")?;
-    for name in ["bin", "types.d.ts", "README.md"] {
+    for name in ["bin", "esm", "types.d.ts", "README.md"] {
         stage.copy_all(&home.join(name), name)?;
     }
     run_quietly(

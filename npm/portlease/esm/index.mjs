@@ -1,5 +1,8 @@
-export type * from "./index.cjs";
-export {
+// The door for `import`. By `require`, because Node.js reads the text of CommonJS that is imported once more, to learn what it
+// exports: that takes longer than all the rest of the package.
+import { createRequire } from "node:module";
+
+export const {
   Allocator,
   allocateMultiplePorts,
   allocateMultiplePortsSync,
@@ -30,4 +33,4 @@ export {
   validateAllocatedPorts,
   validateAllocatedPortsSync,
   version,
-} from "./index.cjs";
+} = createRequire(import.meta.url)("../dist/index.cjs");
