@@ -25,6 +25,7 @@ const TARGETS: &[(&str, u32)] = &[
     ("proc_text", 50_000),
     ("registry_file", 600),
     ("registry_rows", 5_000),
+    ("wish", 20_000),
 ];
 
 /// Runs the targets, or one of them, for so many seconds each; for as many inputs as in the gate when nobody says how long.
