@@ -42,7 +42,7 @@ pub(crate) fn for_gate(platform: &Platform) -> Result<Built> {
 pub(crate) enum Linker {
     /// With the libraries that this system has.
     OfTheSystem,
-    /// With those that Zig brings: the C libraries of Linux in all their versions, and what is free of macOS's.
+    /// With those that Zig brings: the C libraries of Linux in all their versions.
     Zig,
 }
 
@@ -50,7 +50,7 @@ impl Linker {
     /// The one by which a platform is built so that it runs on old systems, too.
     pub(crate) fn of(platform: &Platform) -> Result<Self> {
         match (platform.os, env::consts::OS) {
-            ("linux" | "darwin", "linux") => Ok(Self::Zig),
+            ("linux", "linux") => Ok(Self::Zig),
             ("darwin", "macos") | ("win32", "windows") => Ok(Self::OfTheSystem),
             (wanted, here) => bail!(
                 "{} cannot be linked here: it needs libraries of {wanted} that {here} does not have; the release workflow \
