@@ -180,7 +180,7 @@ fn a_browser_opens_what_the_command_serves() {
     let started = opened_by(&sandbox, text(&browser));
     assert_eq!(started.code, Some(0), "{started:?}");
     let opened = until("the browser opens it", || sandbox.read("opened"));
-    let main = format!("http://localhost:{}/", sandbox.ports.start);
+    let main = format!("http://localhost:{}", sandbox.ports.start);
     assert_eq!(opened.trim(), main);
     assert_eq!(started.stdout.lines().count(), 2, "{started:?}");
 }

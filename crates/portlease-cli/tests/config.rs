@@ -167,7 +167,7 @@ fn one_file_is_checked() {
 fn the_schema_is_the_committed_one() {
     let sandbox = Sandbox::new();
     let ended = sandbox.ended(&["config", "schema"]);
-    let committed = include_str!("../../../docs/portlease.schema.json");
+    let committed = include_str!("../portlease.schema.json");
     check(&ended, committed.replace("\r\n", "\n").trim_end());
 }
 

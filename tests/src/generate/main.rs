@@ -22,7 +22,7 @@ struct Arguments {
 /// Each file below the root of the workspace, and what makes it.
 const FILES: &[(&str, Maker)] = &[
     ("docs/frameworks.md", frameworks),
-    ("docs/portlease.schema.json", schema),
+    ("crates/portlease-cli/portlease.schema.json", schema),
     ("npm/portlease/types.d.ts", typescript::types),
 ];
 type Maker = fn() -> String;

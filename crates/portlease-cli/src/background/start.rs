@@ -13,6 +13,7 @@ use portlease::probe::identity;
 use portlease::project_root;
 
 use super::Target;
+use super::browser;
 use super::record::{Record, Run, State};
 use crate::exit::Code;
 use crate::failure::Failure;
@@ -75,7 +76,7 @@ pub(crate) fn run(task: &Start) -> Result<ExitCode, Failure> {
     }
     if task.open
         && let Some(url) = record.main_url()
-        && let Err(error) = webbrowser::open(url)
+        && let Err(error) = browser::open(url)
     {
         output::warning(format_args!("No browser opens {url}: {error}."));
     }
