@@ -4,19 +4,24 @@
 //
 // The project gets what npm/portlease/package.json names under devDependencies, from the registry of npm. Its tests are those of
 // npm/portlease/test, which thereby import the package as installed, and those beside this file, which look at the
-// installation itself.
+// installation itself. Those of the plugins find the real dev servers in a folder beside the given one.
 
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { installDevServers } from "./dev-servers.mjs";
 import { serve } from "./registry.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, "..", "..", "npm", "portlease");
 const folder = resolve(process.argv[2]);
 const project = join(folder, "project");
+/** Where cargo lets tests put what they need. */
+const devServers = join(folder, "..", "tmp");
+/** The tests of the plugins end the servers by their process groups. */
+const hasGroups = process.platform !== "win32";
 
 const archive = readdirSync(folder).find((name) => /^portlease-\d.*\.tgz$/.test(name));
 const packed = JSON.parse(execFileSync("tar", ["-xzOf", archive, "package/package.json"], { cwd: folder }));
@@ -25,6 +30,10 @@ rmSync(project, { recursive: true, force: true });
 cpSync(join(here, "project"), project, { recursive: true });
 cpSync(join(source, "test"), join(project, "test"), { recursive: true });
 await install();
+if (hasGroups) {
+  await installDevServers(devServers, run);
+}
+process.env.DEV_SERVERS = devServers;
 await run(process.execPath, [
   "--test",
   "--test-reporter=spec",
@@ -32,6 +41,7 @@ await run(process.execPath, [
   `--test-reporter=${new URL("tally.mjs", import.meta.url)}`,
   "--test-reporter-destination=stdout",
   ...tests(join(project, "test")),
+  ...(hasGroups ? tests(join(project, "test", "dev-servers")) : []),
   ...tests(project),
 ]);
 
@@ -64,9 +74,9 @@ function readJson(path) {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-/** Runs a command in the project, and ends as it does when it fails. */
-async function run(command, parameters) {
-  const options = { cwd: project, stdio: "inherit", shell: process.platform === "win32" && command === "npm" };
+/** Runs a command, and ends as it does when it fails. */
+async function run(command, parameters, cwd = project) {
+  const options = { cwd, stdio: "inherit", shell: process.platform === "win32" && command === "npm" };
   const code = await new Promise((resolve, reject) => {
     spawn(command, parameters, options).on("error", reject).on("close", resolve);
   });
