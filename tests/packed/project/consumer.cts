@@ -2,6 +2,10 @@
 
 import portlease = require("portlease");
 import { Allocator, reserveOrReallocatePortSync, version } from "portlease";
+import { portlease as astro } from "portlease/astro";
+import { withPortlease } from "portlease/next";
+import { portlease as vite } from "portlease/vite";
+import "portlease/register";
 
 export const text: string = version;
 export const same: string = portlease.version;
@@ -10,3 +14,6 @@ export const leases: number = Allocator.openSync().listSync().length;
 
 // @ts-expect-error -- A door whose types are lost would let everything through.
 export const number: number = version;
+
+export const plugins: string[] = [vite().name, astro().name];
+export const next = withPortlease({ reactStrictMode: true });

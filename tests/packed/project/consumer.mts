@@ -14,6 +14,10 @@ import {
   reserveOrReallocatePortSync,
   version,
 } from "portlease";
+import astro from "portlease/astro";
+import { withPortlease } from "portlease/next";
+import vite, { type PluginOptions, portlease } from "portlease/vite";
+import "portlease/register";
 
 export const text: string = version;
 
@@ -61,3 +65,14 @@ export async function allocator(): Promise<string> {
     opened.close();
   }
 }
+
+export function plugins(): string[] {
+  const options: PluginOptions = { projectId: "shop", service: "admin", preferred: new Set([5200]), range: [5173, 5273] };
+  // @ts-expect-error -- There is no such option.
+  vite({ port: 5200 });
+  return [vite(options).name, portlease().name, astro(options).name];
+}
+
+export const next = withPortlease({ reactStrictMode: true }, { urls: { api: "NEXT_PUBLIC_API_URL" } });
+// @ts-expect-error -- Nothing is configured by a number.
+withPortlease(1);

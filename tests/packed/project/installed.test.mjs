@@ -37,6 +37,8 @@ test("nothing but what a user needs is in the package", () => {
 });
 
 test("every entry loads both ways, and both are the same one", async () => {
+  // One of them leases a port as soon as it is loaded.
+  process.env.PORTLEASE_REGISTRY = "memory:";
   for (const entry of Object.keys(manifest.exports)) {
     if (entry.endsWith(".json")) {
       continue;

@@ -1,0 +1,2 @@
+export * from "../dist/astro.cjs";
+export { portlease as default } from "../dist/astro.cjs";

@@ -1,0 +1,4 @@
+// See index.mjs.
+import { createRequire } from "node:module";
+
+createRequire(import.meta.url)("../dist/register.cjs");

@@ -1,2 +1,0 @@
-export type * from "./astro.cjs";
-export { portlease, portlease as default } from "./astro.cjs";

@@ -1,2 +1,0 @@
-export type * from "./next.cjs";
-export { withPortlease } from "./next.cjs";
