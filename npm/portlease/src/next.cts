@@ -2,7 +2,7 @@
 
 import type { Lease } from "../types.js";
 import { Allocator, type Wish } from "./allocator.cjs";
-import { keyOf, portOfRun } from "./outer.cjs";
+import { keyOf } from "./outer.cjs";
 
 /** What can be said to {@link withPortlease}. */
 export interface NextOptions {
@@ -93,13 +93,6 @@ async function served<Config extends object>(config: Config, options: NextOption
 async function ownLease(allocator: Allocator, wish: Wish, command: string): Promise<Lease | undefined> {
   // Next says here where it listens. A server of one's own listens later, and then nobody can tell.
   const port = Number(process.env["PORT"]);
-  const ofRun = portOfRun(wish);
-  if (ofRun !== undefined) {
-    if (port > 0 && port !== ofRun) {
-      warnOnce(`port ${ofRun} is leased for this server, and it listens on port ${port}. Start \`${command}\` without -p.`);
-    }
-    return (await allocator.list()).find((lease) => lease.port === ofRun);
-  }
   if (!(port > 0)) {
     return undefined;
   }

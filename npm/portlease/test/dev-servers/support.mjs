@@ -34,9 +34,11 @@ export async function project(test, servers, files) {
   return made;
 }
 
-/** A configuration by which services have their ports in a range. */
-export function inRange([first, last], services = ["web", "preview", "hmr", "api"]) {
-  return `[services]\n${services.map((name) => `${name}.range = "${first}-${last}"\n`).join("")}`;
+/** A configuration by which services, and the sockets of Vite, have their ports in a range. */
+export function inRange([first, last], services = ["web", "preview", "api"]) {
+  const range = `"${first}-${last}"`;
+  const each = services.map((name) => `services.${name}.range = ${range}`);
+  return `${each.join("\n")}\npresets.development.viteHmr = ${range}\n`;
 }
 
 /** Starts Node.js inside a run that has one service. */

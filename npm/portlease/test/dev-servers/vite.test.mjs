@@ -67,10 +67,15 @@ for (const servers of VERSIONS) {
           await server.restart();
           console.log("restarted");
         });
-        process.once("SIGTERM", () => server.close());`,
+        process.once("SIGTERM", async () => {
+          await server.close();
+          console.log("closed");
+          setInterval(() => {}, 1_000);
+        });`,
     }, servers);
     const server = start(t, made, [join(made.folder, "server.mjs")]);
     const { port } = await live(server, "hmr");
+    assertOwn(made, port);
     const answers = async () => (await fetch(`http://localhost:${port}`)).status;
     assert.equal(await answers(), 426);
     server.child.kill("SIGUSR2");
@@ -78,7 +83,8 @@ for (const servers of VERSIONS) {
     assert.equal(await answers(), 426);
     assert.deepEqual((await made.allocator.list()).map((lease) => [lease.service, lease.port]), [["hmr", port]]);
     assert.ok(!server.said.includes("deprecated"), server.said);
-    await stop(server);
+    server.child.kill("SIGTERM");
+    await until("it is closed", () => server.said.includes("closed"), server);
     await nothingLeased(made);
   });
 }
@@ -96,6 +102,7 @@ test("two checkouts of a project have two ports", deadline, async (t) => {
   const other = await shop(t, { "portlease.toml": inRange(made.ports) });
   Object.assign(other, { registry: made.registry, allocator: made.allocator });
   const leases = await Promise.all([made, other].map((each) => live(start(t, each, vite(each)))));
+  assert.deepEqual(leases.map(({ project }) => project), [made.folder, other.folder]);
   assert.notEqual(leases[0].port, leases[1].port);
   await Promise.all(leases.map(({ port }) => page(port)));
 });
