@@ -13,6 +13,12 @@ const TIMEOUT = 120_000;
 /** How long after each look the next one is taken, in milliseconds. A look takes some microseconds, on another thread. */
 const PAUSE = 10;
 
+/**
+ * The grants that hold their ports. Without it, one that the program will not ask again could be collected as garbage, and its port be
+ * anybody's.
+ */
+const HOLDING = new Set<Grant>();
+
 /** What {@link Grant.confirmWhenListening} waits for, and for how long. */
 export interface Waiting {
   /** The server's process, or one that started it. Without it, it is the holder of the lease: this process, usually. */
@@ -121,6 +127,7 @@ export class Grant implements Allocation {
     this.#lease = lease;
     this.#native = native;
     this.#index = index;
+    HOLDING.add(this);
   }
 
   /** The lease, as it was when this grant last heard of it. */
@@ -146,6 +153,7 @@ export class Grant implements Allocation {
   /** Lets go of the port at the operating system, for a server that cannot come in by the gate. The lease stays. */
   letGo(): void {
     guarded(() => this.#native.letGo(this.#index));
+    HOLDING.delete(this);
   }
 
   /** Says that the server listens, and closes the gate. */
@@ -187,6 +195,7 @@ export class Grant implements Allocation {
   /** Gives the lease back and lets go of the port. Doing it twice is harmless. */
   async release(): Promise<void> {
     if (!this.#isReleased) {
+      HOLDING.delete(this);
       await this.#act("release");
       this.#isReleased = true;
     }
@@ -195,6 +204,7 @@ export class Grant implements Allocation {
   /** {@link release}, in place. */
   releaseSync(): void {
     if (!this.#isReleased) {
+      HOLDING.delete(this);
       this.#actSync("release");
       this.#isReleased = true;
     }
