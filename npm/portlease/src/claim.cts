@@ -121,7 +121,8 @@ class Shared {
   #take(grant: Grant): void {
     const before = this.#grant;
     if (before?.generation === grant.generation) {
-      // The lease is the same, and the hold is with the first.
+      // The lease is the same, and the first grant holds its port.
+      grant.letGo();
       return;
     }
     before?.letGo();

@@ -30,7 +30,7 @@ test("all packages are of one version, and so is the library", () => {
 
 test("nothing but what a user needs is in the package", () => {
   const files = readdirSync(at("node_modules/portlease")).sort();
-  const expected = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "bin", "dist", "package.json", "types.d.ts"];
+  const expected = ["LICENSE-APACHE", "LICENSE-MIT", "README.md", "bin", "dist", "esm", "package.json", "types.d.ts"];
   assert.deepEqual(files, expected);
   assert.equal(manifest.devDependencies, undefined);
   assert.ok(!existsSync(at("node_modules/portlease/dist/portlease.node")));
