@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use portlease_core::{
     Command, Decision, Facts, Generation, Granted, Holder, Lease, LeaseKey, Leases, Outcome, Port,
@@ -13,6 +15,10 @@ use crate::Error;
 use crate::allocator::Inner;
 use crate::grant::Grants;
 use crate::observe::{Observer, holders};
+
+/// For how long another request for the same lease may have its port.
+const PATIENCE: Duration = Duration::from_millis(250);
+const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Leases and holds a port for every service of the request, or for none.
 ///
@@ -178,7 +184,7 @@ impl Turn<'_> {
             if runs_elsewhere || self.holds.by_port.contains_key(&port) {
                 continue;
             }
-            match self.holds.take(granted) {
+            match self.hold(granted) {
                 Ok(hold) => {
                     self.inner
                         .steps
@@ -197,6 +203,36 @@ impl Turn<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Holds a port, when another request for the same lease has let go of it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nobody is told when another process closes a socket"
+    )]
+    fn hold(&mut self, granted: &Granted) -> Result<Hold, BindError> {
+        let begun = Instant::now();
+        loop {
+            match self.holds.take(granted) {
+                Err(BindError::InUse { .. })
+                    if begun.elapsed() < PATIENCE && self.is_asked_for_twice(granted) =>
+                {
+                    thread::sleep(RETRY_INTERVAL);
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Whether another request may have the port of a lease that belongs to nobody: such requests let
+    /// go of it before they answer.
+    fn is_asked_for_twice(&self, granted: &Granted) -> bool {
+        let port = granted.port();
+        let is_nobodys =
+            |lease: &Lease| lease.key == granted.lease.key && lease.parties().next().is_none();
+        let sockets = || self.inner.observer.probe().sockets(port);
+        self.former(port).is_some_and(is_nobodys)
+            && sockets().is_ok_and(|sockets| sockets.iter().all(|socket| !socket.listens))
     }
 
     /// Whether the port is occupied by the service's own process, which is as good as a hold. If

@@ -11,6 +11,7 @@ mod support;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 use std::process::Command;
+use std::thread;
 
 use portlease::core::{
     Holder, IfRunning, Outcome, Pool, Pools, Port, PortRange, Preset, Presets, Request, Service,
@@ -366,4 +367,22 @@ fn what_another_face_knows_of_a_lease_is_enough_to_confirm_and_renew_it() {
     assert!(allocator.renew(&renew(lease.generation)).is_ok());
     let stale = renew(portlease::core::Generation::new(99));
     assert_eq!(allocator.renew(&stale).unwrap_err().code(), "NOT_OWNER");
+}
+
+#[test]
+fn requests_for_one_project_at_the_same_time_get_one_port() {
+    let (allocator, ports) = (memory(), free_ports());
+    let first = allocator
+        .reserve_or_reallocate_port(plainly("shop", &ports))
+        .unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    let again = allocator.reserve_or_reallocate_port(plainly("shop", &ports));
+                    assert_eq!(again.unwrap().port, first.port);
+                }
+            });
+        }
+    });
 }
