@@ -246,7 +246,7 @@ fn what_is_of_the_wrong_kind() {
             json!("nexxt"),
             "framework: There is no framework \"nexxt\". Did you mean \"next\"?",
         ),
-        ("framework", json!("x".repeat(1000)), "xxx\"…"),
+        ("framework", json!("x".repeat(1000)), "xxx…\""),
     ] {
         check_refused(key, &value, "INVALID_ARGUMENT", part);
     }
