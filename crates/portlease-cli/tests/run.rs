@@ -441,3 +441,39 @@ fn a_registry_that_fails_does_not_end_the_server() {
     running.signal(Signal::TERM);
     assert_eq!(running.end().0.code(), Some(143));
 }
+
+/// Listens for its second service in a process that outlives the command.
+const LEFT_BEHIND: &str = "python3 -m http.server $API_PORT --bind 127.0.0.1 2>/dev/null & \
+                           while [ ! -e go ]; do sleep 0.01; done; exit 7";
+
+#[test]
+fn a_command_that_ends_with_a_service_that_was_not_seen_yet_has_lost_nothing() {
+    let sandbox = Sandbox::new();
+    let flags = ["--service=web", "--service=api"];
+    let running = sandbox.start(&flags, &["sh", "-c", LEFT_BEHIND]);
+    let port = until("both have leases", || {
+        let leases = sandbox.leases();
+        let api = leases
+            .iter()
+            .find(|lease| lease["lease"]["service"] == "api")?;
+        api["lease"]["port"].as_u64()
+    });
+    let port = u16::try_from(port).unwrap();
+    until("it listens", || http(port).ok());
+    sandbox.write("go", "");
+    let (status, said) = running.end();
+    assert_eq!(status.code(), Some(7), "{said:?}");
+    assert!(!said.concat().contains(" took port "), "{said:?}");
+}
+
+#[test]
+fn a_command_that_is_interrupted_before_it_listens_is_not_started_again() {
+    let sandbox = Sandbox::new();
+    let mut running = sandbox.start(&[], &["sh", "-c", LATE]);
+    let port = told_port(&sandbox);
+    let _stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("the gate is open");
+    running.signal(Signal::INT);
+    let (status, said) = running.end();
+    assert_eq!(status.code(), Some(130), "{said:?}");
+    assert!(sandbox.read("port").is_none(), "it is started once");
+}

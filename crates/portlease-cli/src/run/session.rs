@@ -56,6 +56,8 @@ pub(crate) struct Session<'a> {
     was_late: bool,
     /// What went wrong last, which is told once.
     problem: Option<String>,
+    /// Whether somebody sent a signal, after which the end of the command is what they wanted.
+    was_signalled: bool,
     /// When the command is killed, once it was asked to end.
     deadline: Option<Instant>,
 }
@@ -130,6 +132,7 @@ pub(crate) fn serve(
         drift: Drift::default(),
         was_late: false,
         problem: None,
+        was_signalled: false,
         deadline: None,
     };
     let outcome = session.run();
@@ -158,10 +161,11 @@ impl Session<'_> {
                 Ok(Event::Ended(pid, _)) if pid != self.pid => {}
                 Ok(Event::Ended(_, status)) => {
                     let status = status.map_err(|error| cannot_wait(&error))?;
-                    return Ok(self.lost_to().filter(|_| !status.success()).map_or(
-                        Outcome::Ended(status),
-                        |(port, by)| Outcome::Lost { port, by },
-                    ));
+                    if status.success() || self.was_signalled {
+                        return Ok(Outcome::Ended(status));
+                    }
+                    let lost = |(port, by)| Outcome::Lost { port, by };
+                    return Ok(self.lost_to().map_or(Outcome::Ended(status), lost));
                 }
                 Ok(Event::Signal(signal)) => self.pass_on(signal),
                 Err(RecvTimeoutError::Timeout) => {
@@ -278,8 +282,10 @@ impl Session<'_> {
         }
     }
 
-    /// Who is on a port that the command never came to listen on.
+    /// Which stranger is on a port that the command never came to listen on.
     fn lost_to(&self) -> Option<(Port, Occupant)> {
+        // What the command left behind was adopted, and is no stranger.
+        let own = Holder::Process(identity::this_process());
         let awaited = self
             .services
             .iter()
@@ -287,12 +293,15 @@ impl Session<'_> {
             .map(|served| served.told);
         awaited.into_iter().find_map(|port| {
             let occupants = self.probe.who(port, &self.process).ok()?;
-            let listening = occupants.into_iter().find(|occupant| occupant.listens)?;
-            Some((port, listening.into()))
+            let listening = occupants.into_iter().filter(|occupant| occupant.listens);
+            let mut strangers = listening.map(Occupant::from);
+            let stranger = strangers.find(|occupant| !occupant.belongs_to(&own))?;
+            Some((port, stranger))
         })
     }
 
     fn pass_on(&mut self, signal: Signal) {
+        self.was_signalled = true;
         #[cfg(unix)]
         if let (Some(number), Some(process)) = (signal.to_pass_on, &self.process)
             && let Some(named) = rustix::process::Signal::from_named_raw(number)
