@@ -469,7 +469,7 @@ fn a_command_that_ends_with_a_service_that_was_not_seen_yet_has_lost_nothing() {
 #[test]
 fn a_command_that_is_interrupted_before_it_listens_is_not_started_again() {
     let sandbox = Sandbox::new();
-    let mut running = sandbox.start(&[], &["sh", "-c", LATE]);
+    let running = sandbox.start(&[], &["sh", "-c", LATE]);
     let port = told_port(&sandbox);
     let _stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("the gate is open");
     running.signal(Signal::INT);
