@@ -282,7 +282,25 @@ impl Running {
 }
 
 impl Drop for Running {
+    #[cfg_attr(
+        unix,
+        expect(
+            clippy::disallowed_methods,
+            reason = "a test that ends early has nobody to wait for the end of a process"
+        )
+    )]
     fn drop(&mut self) {
+        // Asked to end, it ends what it started as well; killed, it could not.
+        #[cfg(unix)]
+        {
+            if matches!(self.child.try_wait(), Ok(None)) {
+                send(self.pid(), rustix::process::Signal::TERM);
+            }
+            let deadline = Instant::now() + Duration::from_secs(5);
+            while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
