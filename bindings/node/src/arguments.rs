@@ -1,6 +1,6 @@
 //! What the calls take, apart from wishes.
 
-use portlease::core::{Generation, Name, PortRange};
+use portlease::core::{Generation, Name};
 use portlease::{PortNumber, PortsWish};
 use serde::Deserialize;
 
@@ -107,9 +107,4 @@ pub(crate) struct Checkup {
 /// What stands where a port should be said.
 fn nothing() -> PortNumber {
     PortNumber::missing()
-}
-
-/// The name by which a range is reported that has none.
-pub(crate) fn name_of(range: PortRange) -> Name {
-    Name::literal(&range.to_string())
 }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use portlease::core::{Confirm, Holder, LeaseKey, Name, NamedRange, Release, StatsQuery};
+use portlease::core::{Confirm, Holder, LeaseKey, Name, Release, StatsQuery};
 use portlease::probe::identity;
 use portlease::{
     ConfigSources, Error, HealthCheck, InvalidArgument, PortPresence, Reservation, Wish,
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::arguments::{
     Abandoned, Availability, Checkup, Confirmation, Counting, OfPort, OfProject, ProjectPort,
-    Releasing, Selection, name_of,
+    Releasing, Selection,
 };
 use crate::failure::{Failure, Result};
 use crate::registry::Opened;
@@ -97,14 +97,7 @@ pub(crate) fn prepare(opened: &Opened, call: &str) -> Result<Answer> {
             answer(opened.allocator.release(&release(releasing)))
         }),
         Call::List(json) => with(json, |opened, selection: Selection| {
-            let project = selection.project()?;
-            let mut leases = opened.allocator.list()?;
-            leases.retain(|lease| {
-                project
-                    .as_ref()
-                    .is_none_or(|name| lease.key.project == *name)
-            });
-            answer(Ok(leases))
+            answer(opened.allocator.list(selection.project()?.as_ref()))
         }),
         Call::Who(json) => with(json, |opened, OfPort { port }| {
             answer(opened.allocator.who(port.port()?).map(PortPresence::from))
@@ -266,39 +259,26 @@ fn query(opened: &Opened, counting: Counting) -> Result<StatsQuery> {
     let Some(ranges) = counting.ranges else {
         return Ok(StatsQuery::of_frameworks(&opened.config.catalog(), top));
     };
-    let named = |range: &portlease::PortsWish| {
-        let range = range.range()?;
-        Ok(NamedRange {
-            name: name_of(range),
-            range,
-        })
-    };
-    Ok(StatsQuery {
-        ranges: ranges.iter().map(named).collect::<Result<_>>()?,
-        top,
-    })
+    let ranges = ranges.iter().map(portlease::PortsWish::range);
+    let ranges = ranges.collect::<std::result::Result<Vec<_>, Error>>()?;
+    Ok(StatsQuery::of_ranges(ranges, top))
 }
 
 /// The servers that are named, or else those that are leased.
 fn checks(opened: &Opened, checkup: Checkup) -> Result<Vec<HealthCheck>> {
-    let ports = match checkup.ports {
+    let selection = Selection {
+        project_id: checkup.project_id,
+    };
+    let leases = opened.allocator.list(selection.project()?.as_ref())?;
+    let checks: Vec<HealthCheck> = match checkup.ports {
         Some(ports) => {
             let ports = ports.iter().map(portlease::PortNumber::port);
-            ports.collect::<std::result::Result<Vec<_>, Error>>()?
+            let ports = ports.collect::<std::result::Result<Vec<_>, Error>>()?;
+            let lease = |port| leases.iter().find(|lease| lease.port == port);
+            let check = |port| lease(port).map_or(HealthCheck::of(port), HealthCheck::of_lease);
+            ports.into_iter().map(check).collect()
         }
-        None => {
-            let selection = Selection {
-                project_id: checkup.project_id,
-            };
-            let project = selection.project()?;
-            let leases = opened.allocator.list()?;
-            let meant = leases.iter().filter(|lease| {
-                project
-                    .as_ref()
-                    .is_none_or(|name| lease.key.project == *name)
-            });
-            meant.map(|lease| lease.port).collect()
-        }
+        None => leases.iter().map(HealthCheck::of_lease).collect(),
     };
     let path = checkup.path.map(|path| {
         path.parse().map_err(|error: portlease::InvalidPath| {
@@ -306,15 +286,15 @@ fn checks(opened: &Opened, checkup: Checkup) -> Result<Vec<HealthCheck>> {
         })
     });
     let path: Option<portlease::UrlPath> = path.transpose()?;
-    let timeout = checkup
-        .timeout
-        .map(|millis| Duration::from_millis(millis.into()));
-    let check = |port| {
-        let check = HealthCheck::of(port).timeout(timeout.unwrap_or(HealthCheck::TIMEOUT));
+    let timeout = checkup.timeout.map_or(HealthCheck::TIMEOUT, |millis| {
+        Duration::from_millis(millis.into())
+    });
+    let told = |check: HealthCheck| {
+        let check = check.timeout(timeout);
         match &path {
             Some(path) => check.get(path.clone()),
             None => check,
         }
     };
-    Ok(ports.into_iter().map(check).collect())
+    Ok(checks.into_iter().map(told).collect())
 }

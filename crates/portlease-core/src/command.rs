@@ -189,6 +189,26 @@ impl StatsQuery {
             top,
         }
     }
+
+    /// About these ranges, each named by its ends.
+    ///
+    /// ```
+    /// use portlease_core::{PortRange, StatsQuery};
+    ///
+    /// let query = StatsQuery::of_ranges([PortRange::literal(3000, 3100)], 5);
+    /// assert_eq!(&*query.ranges[0].name, "3000–3100");
+    /// ```
+    #[must_use]
+    pub fn of_ranges(ranges: impl IntoIterator<Item = PortRange>, top: u32) -> Self {
+        let named = |range: PortRange| NamedRange {
+            name: Name::literal(&alloc::format!("{range}")),
+            range,
+        };
+        Self {
+            ranges: ranges.into_iter().map(named).collect(),
+            top,
+        }
+    }
 }
 
 /// A range with a name to report it by.

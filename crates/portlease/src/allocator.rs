@@ -141,14 +141,14 @@ impl Allocator {
         }
     }
 
-    /// All leases, by port.
-    pub fn list(&self) -> Result<Vec<Lease>, Error> {
-        Ok(self
-            .inner
-            .load(&Scope::Everything)?
-            .iter()
-            .cloned()
-            .collect())
+    /// All leases, or those of one project, by port.
+    pub fn list(&self, project: Option<&Name>) -> Result<Vec<Lease>, Error> {
+        let leases = match project {
+            Some(project) => self.leases_of(project)?,
+            None => self.inner.load(&Scope::Everything)?,
+        };
+        let is_meant = |lease: &&Lease| project.is_none_or(|name| lease.key.project == *name);
+        Ok(leases.iter().filter(is_meant).cloned().collect())
     }
 
     /// The lease of a service of a project.

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use portlease_core::Port;
+use portlease_core::{Capability, Lease, Port};
 use serde::{Deserialize, Serialize};
 
 use crate::http;
@@ -28,6 +28,7 @@ pub struct HealthCheck {
     port: Port,
     path: Option<UrlPath>,
     timeout: Duration,
+    is_encrypted: bool,
 }
 
 /// What came of a [`HealthCheck`].
@@ -126,13 +127,28 @@ impl HealthCheck {
             port,
             path: None,
             timeout: Self::TIMEOUT,
+            is_encrypted: false,
         }
     }
 
-    /// Whether it answers a request for this path, too, over HTTP without encryption.
+    /// The same for the port of a lease.
+    pub fn of_lease(lease: &Lease) -> Self {
+        Self {
+            is_encrypted: lease.requires.contains(&Capability::Https),
+            ..Self::of(lease.port)
+        }
+    }
+
+    /// Whether the server speaks HTTPS, so that no page is asked for.
+    pub fn is_encrypted(&self) -> bool {
+        self.is_encrypted
+    }
+
+    /// Whether it answers a request for this path, too, over HTTP. Of a server that speaks HTTPS only the
+    /// connection is checked.
     #[must_use]
     pub fn get(mut self, path: UrlPath) -> Self {
-        self.path = Some(path);
+        self.path = (!self.is_encrypted).then_some(path);
         self
     }
 

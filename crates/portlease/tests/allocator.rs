@@ -52,6 +52,17 @@ fn two_projects_never_share_a_port() {
 }
 
 #[test]
+fn the_leases_of_one_project_are_listed_alone() {
+    let (allocator, ports) = (memory(), free_ports());
+    let shop = allocator.reserve(&request("shop", &ports)).unwrap();
+    let _blog = allocator.reserve(&request("blog", &ports)).unwrap();
+    let project = &shop.lease().key.project;
+    let of_shop = allocator.list(Some(project)).unwrap();
+    assert_eq!(of_shop, [shop.lease().clone()]);
+    assert_eq!(allocator.list(None).unwrap().len(), 2);
+}
+
+#[test]
 fn listeners_on_any_address_are_passed_over() {
     let (allocator, ports) = (memory(), free_ports());
     let _one = TcpListener::bind((Ipv4Addr::LOCALHOST, ports.start)).unwrap();
@@ -62,7 +73,7 @@ fn listeners_on_any_address_are_passed_over() {
     assert_eq!(grant.granted().outcome, Outcome::New);
     assert_eq!(grant.granted().previous_port, None);
     assert_eq!(
-        allocator.list().unwrap().len(),
+        allocator.list(None).unwrap().len(),
         1,
         "the ports that were lost on the way are not leased"
     );
@@ -146,7 +157,7 @@ fn a_full_range_is_refused_with_who_has_it_and_leaves_nothing_behind() {
         message.contains(&format!("(pid {})", std::process::id())),
         "{message}"
     );
-    assert!(allocator.list().unwrap().is_empty());
+    assert!(allocator.list(None).unwrap().is_empty());
 }
 
 #[test]
@@ -162,7 +173,7 @@ fn the_port_that_was_insisted_on_or_who_has_it() {
             .contains(&format!("(pid {})", std::process::id())),
         "{error}"
     );
-    assert!(allocator.list().unwrap().is_empty());
+    assert!(allocator.list(None).unwrap().is_empty());
     assert_eq!(
         allocator
             .reserve(&strict(ports.start + 6))
@@ -280,7 +291,11 @@ fn a_leased_port_is_not_available_and_not_touched() {
             .unwrap(),
         Some(Port::literal(ports.start + 2))
     );
-    assert_eq!(allocator.list().unwrap().len(), 1, "looking leases nothing");
+    assert_eq!(
+        allocator.list(None).unwrap().len(),
+        1,
+        "looking leases nothing"
+    );
 }
 
 #[test]

@@ -13,7 +13,10 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use portlease::core::Port;
+use portlease::core::{
+    Capability, Command, Facts, Host, MemoryStore, Name, Port, PortRange, Request, Scope, Service,
+    Store as _,
+};
 use portlease::{
     Health, HealthChange, HealthCheck, HealthMonitor, HealthStatus, UrlPath, check_health,
 };
@@ -148,6 +151,29 @@ fn a_path_that_would_be_another_request() {
         assert!(error.to_string().contains("is not a path"), "{error}");
     }
     assert_eq!("/a?b#c".parse::<UrlPath>().unwrap().to_string(), "/a?b#c");
+}
+
+#[test]
+fn a_server_that_speaks_https_is_asked_for_no_page() {
+    let port = serving("127.0.0.1", |mut connection| {
+        // As one that waits for the client to begin with TLS.
+        let _ = connection.read(&mut [0; 1024]);
+    });
+    let service = Service {
+        requires: vec![Capability::Https],
+        ..Service::in_range(Name::literal("web"), PortRange::only(port))
+    };
+    let request = Request::new(Name::literal("shop"), vec![service]);
+    let reserve = Command::Reserve(request);
+    let (store, host) = (MemoryStore::new(), Host::new(Name::literal("laptop")));
+    store.transact(&host, &reserve, &Facts::default()).unwrap();
+    let leases = store.load(&host, &Scope::Everything).unwrap();
+    let check = |lease| HealthCheck::of_lease(lease).get("/".parse().unwrap());
+    let health = check(leases.at(port).unwrap()).timeout(LONG).run();
+    assert_eq!(
+        (health.status, health.http_status),
+        (HealthStatus::Healthy, None)
+    );
 }
 
 #[test]

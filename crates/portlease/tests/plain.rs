@@ -220,7 +220,7 @@ fn a_lease_is_given_up_for_another_framework_another_range_or_a_stranger() {
     let _stranger = listen(other_range.port.get());
     let moved = reserve(plainly("shop", &upper));
     assert_eq!(moved.previous_port, Some(other_range.port));
-    assert_eq!(allocator.list().unwrap().len(), 1);
+    assert_eq!(allocator.list(None).unwrap().len(), 1);
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn a_new_port_is_another_one_and_the_old_one_is_free() {
         .allocate_port(plainly("shop", &ports).force_new())
         .unwrap();
     assert_ne!(first, second);
-    assert_eq!(allocator.list().unwrap().len(), 1);
+    assert_eq!(allocator.list(None).unwrap().len(), 1);
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn an_available_port_in_the_range_of_a_framework_from_a_start_on() {
         .find_available_port_in_range("vite", Some(5200))
         .unwrap();
     assert!(found.is_none_or(|port| vite.contains(port)), "{found:?}");
-    assert!(allocator.list().unwrap().is_empty());
+    assert!(allocator.list(None).unwrap().is_empty());
 
     let ports = free_ports();
     let full = within("shop", &ports).build().unwrap();
@@ -349,7 +349,7 @@ fn what_another_face_knows_of_a_lease_is_enough_to_confirm_and_renew_it() {
     use portlease::core::{Confirm, LeaseState, Renew};
     let (allocator, ports) = (memory(), free_ports());
     allocator.allocate_port(plainly("shop", &ports)).unwrap();
-    let lease = allocator.list().unwrap().remove(0);
+    let lease = allocator.list(None).unwrap().remove(0);
     let _server = listen(lease.port.get());
     let confirm = Confirm {
         key: lease.key.clone(),

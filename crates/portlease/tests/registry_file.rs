@@ -24,8 +24,8 @@ fn a_registry_goes_from_one_file_to_another() {
         .import(&one.export().unwrap(), OnConflict::Keep)
         .unwrap();
     assert_eq!(imported.added.len(), 1);
-    assert_eq!(other.list().unwrap(), one.list().unwrap());
-    assert_eq!(other.list().unwrap()[0].port, port);
+    assert_eq!(other.list(None).unwrap(), one.list(None).unwrap());
+    assert_eq!(other.list(None).unwrap()[0].port, port);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn reserve_sweeps(ago: Duration) -> bool {
     end(child);
     let shop = within("shop", &ports).build().unwrap();
     let _grant = past.allocator.reserve(&shop).unwrap();
-    let projects = past.allocator.list().unwrap();
+    let projects = past.allocator.list(None).unwrap();
     !projects.iter().any(|lease| &*lease.key.project == "dead")
 }
 

@@ -67,15 +67,15 @@ impl Acknowledged {
 
     /// Compares the registry with what was acknowledged.
     pub(crate) fn check(&self, registry: &Path, losses: &mut Losses) -> Result<()> {
-        let leases = match open(registry.to_path_buf()).and_then(|allocator| Ok(allocator.list()?))
-        {
-            Ok(leases) => leases,
-            Err(error) => {
-                println!("unreadable: {error}");
-                losses.unreadable += 1;
-                return Ok(());
-            }
-        };
+        let leases =
+            match open(registry.to_path_buf()).and_then(|allocator| Ok(allocator.list(None)?)) {
+                Ok(leases) => leases,
+                Err(error) => {
+                    println!("unreadable: {error}");
+                    losses.unreadable += 1;
+                    return Ok(());
+                }
+            };
         let ports: BTreeSet<u16> = leases.iter().map(|lease| lease.port.get()).collect();
         losses.duplicates += u32::try_from(leases.len() - ports.len())?;
         let present: BTreeMap<&str, &Lease> = leases

@@ -60,10 +60,10 @@ pub(crate) fn fill(registry: &Path) -> Result<()> {
 
     std::fs::remove_file(ballast)?;
     let allocator = open(registry.to_path_buf())?;
-    let before = allocator.list()?.len();
+    let before = allocator.list(None)?.len();
     allocator.reserve(&worker::request("after", 10_000, 31_999)?)?;
     ensure(
-        before > 0 && allocator.list()?.len() == before + 1,
+        before > 0 && allocator.list(None)?.len() == before + 1,
         "with room again, a reserve does not add one lease",
     )?;
     acknowledged.check(registry, &mut losses)?;

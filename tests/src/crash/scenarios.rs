@@ -186,7 +186,7 @@ fn under_running_processes(
     ports.sort_unstable();
     ports.dedup();
     ensure(ports.len() == 3, "a port was granted twice")?;
-    let seen = |allocator: &Allocator| -> Result<usize> { Ok(allocator.list()?.len()) };
+    let seen = |allocator: &Allocator| -> Result<usize> { Ok(allocator.list(None)?.len()) };
     let (by_one, by_other) = (seen(&one)?, seen(&other)?);
     let verdict =
         format!("one sees {by_one} leases, the other {by_other}: they share no registry any more");

@@ -78,8 +78,8 @@ fn end_orphans(
     grace: Duration,
 ) -> Result<bool, Failure> {
     let mut has_ended_any = false;
-    for lease in selection::open(config)?.list()? {
-        if &lease.key.project != project || !ports.contains(&lease.port.get()) {
+    for lease in selection::open(config)?.list(Some(project))? {
+        if !ports.contains(&lease.port.get()) {
             continue;
         }
         if let Some(Holder::Process(server)) = &lease.listener {

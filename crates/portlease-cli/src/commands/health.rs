@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use portlease::core::{Capability, Lease, LeaseKey, Port};
+use portlease::core::{Lease, LeaseKey, Port};
 use portlease::{
     Allocator, Error, HealthChange, HealthCheck, HealthMonitor, HealthStatus, check_health,
 };
@@ -23,7 +23,10 @@ pub(crate) fn run(task: &Health) -> Result<ExitCode, Failure> {
 fn health(task: &Health) -> Result<ExitCode, Failure> {
     let allocator = selection::open_here()?;
     let servers = servers(task, &allocator)?;
-    for server in servers.iter().filter(|server| server.is_encrypted()) {
+    for server in servers
+        .iter()
+        .filter(|server| server.check(task).is_encrypted())
+    {
         if task.http.is_some() {
             output::warning(format_args!(
                 "{} speaks HTTPS, and this check does not: only its connection is checked.",
@@ -54,18 +57,15 @@ impl Server {
         }
     }
 
-    fn is_encrypted(&self) -> bool {
-        let requires = self.lease.iter().flat_map(|lease| &lease.requires);
-        requires
-            .into_iter()
-            .any(|capability| *capability == Capability::Https)
-    }
-
     fn check(&self, task: &Health) -> HealthCheck {
-        let check = HealthCheck::of(self.port).timeout(task.timeout);
+        let check = self
+            .lease
+            .as_ref()
+            .map_or(HealthCheck::of(self.port), HealthCheck::of_lease)
+            .timeout(task.timeout);
         match &task.http {
-            Some(path) if !self.is_encrypted() => check.get(path.clone()),
-            _ => check,
+            Some(path) => check.get(path.clone()),
+            None => check,
         }
     }
 
@@ -83,12 +83,7 @@ impl Server {
 
 /// Whom the user asks about, each port once.
 fn servers(task: &Health, allocator: &Allocator) -> Result<Vec<Server>, Failure> {
-    let mut leases = allocator.list()?;
-    leases.retain(|lease| {
-        task.project
-            .as_ref()
-            .is_none_or(|name| lease.key.project == *name)
-    });
+    let leases = allocator.list(task.project.as_ref())?;
     let mut servers: Vec<Server> = Vec::new();
     if task.targets.is_empty() {
         servers.extend(leases.iter().map(Server::of));
@@ -201,7 +196,7 @@ fn watch(task: &Health, allocator: &Allocator, mut servers_now: Vec<Server>, pau
         servers_now.iter().map(check).collect()
     };
     for change in HealthMonitor::new().watch(pause, checks) {
-        let leases = allocator.list().unwrap_or_default();
+        let leases = allocator.list(None).unwrap_or_default();
         let port = change.health.port;
         let server = Server {
             port,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use portlease::core::{Name, NamedRange, PortRange, PortUsage, RangeUsage, StatsQuery};
+use portlease::core::{PortUsage, RangeUsage, StatsQuery};
 
 use crate::arguments::{Project, Stats};
 use crate::exit::Code;
@@ -17,10 +17,7 @@ fn stats(task: &Stats) -> Result<ExitCode, Failure> {
     let config = Project::default().config()?;
     let query = match task.ranges.as_slice() {
         [] => StatsQuery::of_frameworks(&config.catalog(), task.top),
-        ranges => StatsQuery {
-            ranges: ranges.iter().copied().map(nameless).collect(),
-            top: task.top,
-        },
+        ranges => StatsQuery::of_ranges(ranges.iter().copied(), task.top),
     };
     let stats = selection::open(&config)?.stats(&query)?;
     if task.json {
@@ -29,13 +26,6 @@ fn stats(task: &Stats) -> Result<ExitCode, Failure> {
         tell(&stats);
     }
     Ok(Code::Done.into())
-}
-
-fn nameless(range: PortRange) -> NamedRange {
-    NamedRange {
-        name: Name::literal(&range.to_string()),
-        range,
-    }
 }
 
 fn tell(stats: &portlease::core::Stats) {

@@ -13,7 +13,7 @@ pub(crate) mod tree;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
-use portlease::core::{Holder, IfRunning, LeaseKey, Outcome as Granted, Request};
+use portlease::core::{Holder, IfRunning, Outcome as Granted, Request};
 use portlease::{Allocator, Config, Error, Grants, OuterRun, Summary};
 
 use crate::arguments::Run;
@@ -164,15 +164,11 @@ fn tell(allocator: &Allocator, grants: &Grants) -> Result<(), Failure> {
     let (Some(main), 2..) = (grants.iter().next(), grants.instance()) else {
         return Ok(());
     };
-    let first = LeaseKey {
-        instance: 1,
-        ..main.lease().key.clone()
-    };
-    let all = allocator.list()?;
-    if let Some(lease) = all.iter().find(|lease| lease.key == first) {
+    let key = &main.lease().key;
+    if let Some(lease) = allocator.find(&key.project, &key.service)? {
         output::note(format_args!(
             "portlease: {}. This is instance {}, with a port of its own. `--attach` and `--takeover` are the other choices.",
-            report::running(lease),
+            report::running(&lease),
             grants.instance()
         ));
     }

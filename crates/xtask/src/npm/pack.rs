@@ -47,7 +47,7 @@ pub(crate) fn platform(platform: &Platform, built: &Built, folder: &Path) -> Res
     stage.write(
         "README.md",
         &format!(
-            "# {name}\n\nThe native library and the command line of [portlease](https://www.npmjs.com/package/portlease) \
+            "# {name}\n\nThe native library and the command line of portlease \
              for {}.\nInstall `portlease`; it brings this package where it fits.\n",
             platform.name
         ),
