@@ -310,7 +310,11 @@ impl Request {
             Strategy::Minimal => insists,
             Strategy::Aggressive => true,
         };
-        if can_move && self.auto_reassign {
+        let can_move = match &self.planned {
+            Some(planned) => !planned.displaced.is_empty(),
+            None => can_move && self.auto_reassign,
+        };
+        if can_move {
             return Scope::Everything;
         }
         let ports = self.candidates();

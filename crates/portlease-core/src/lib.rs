@@ -29,6 +29,8 @@ mod leases;
 #[cfg(feature = "std")]
 mod memory_store;
 mod name;
+mod planned;
+mod planner;
 mod pools;
 mod port;
 mod port_range;
@@ -57,12 +59,14 @@ pub use leases::{Counters, InvalidSnapshot, Leases, Snapshot};
 #[cfg(feature = "std")]
 pub use memory_store::MemoryStore;
 pub use name::{InvalidName, Name};
+pub use planned::{Displacement, Planned, Seat};
+pub use planner::{HostSnapshot, Plan, Planner};
 pub use pools::{InvalidPools, Pool, Pools};
 pub use port::{InvalidPort, Port};
 pub use port_range::{InvalidRange, PortRange};
 pub use port_set::{Iter, PortSet};
 pub use presets::{DEVELOPMENT, PRODUCTION, Preset, Presets};
-pub use refusal::{Exhausted, NotOwner, Refusal, Stays, Taken, Tally, Unavailable};
+pub use refusal::{Exhausted, NotOwner, Outdated, Refusal, Stays, Taken, Tally, Unavailable};
 pub use request::{Capability, Explicit, IfRunning, Request, Service, Strategy};
 pub use store::{Host, Store, StoreError, StoreErrorKind, TransactError, refused};
 pub use time::Timestamp;

@@ -103,6 +103,8 @@ pub enum Refusal {
     },
     /// The lease belongs to somebody else now.
     NotOwner(Box<NotOwner>),
+    /// A plan that was made elsewhere does not fit any more.
+    PlanOutdated(Box<Outdated>),
 }
 
 /// The details of [`Refusal::PortUnavailable`].
@@ -221,6 +223,18 @@ pub struct NotOwner {
     pub holder: Option<Holder>,
 }
 
+/// See [`Refusal::PlanOutdated`].
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Outdated {
+    /// The planned ports that cannot be had, and the leases that are not what the planner knew.
+    pub wrong: Vec<Unavailable>,
+    /// How it came to that.
+    #[serde(default)]
+    pub trace: Trace,
+}
+
 impl Refusal {
     /// The stable code, as JSON has it.
     #[must_use]
@@ -240,6 +254,7 @@ impl Refusal {
             Self::RangeExhausted(_) => "RANGE_EXHAUSTED",
             Self::LeaseNotFound { .. } => "LEASE_NOT_FOUND",
             Self::NotOwner(_) => "NOT_OWNER",
+            Self::PlanOutdated(_) => "PLAN_OUTDATED",
         }
     }
 
@@ -248,6 +263,7 @@ impl Refusal {
         match &mut self {
             Self::PortUnavailable(unavailable) => unavailable.trace = trace,
             Self::RangeExhausted(exhausted) => exhausted.trace = trace,
+            Self::PlanOutdated(outdated) => outdated.trace = trace,
             _ => {}
         }
         self
@@ -259,6 +275,7 @@ impl Refusal {
         match self {
             Self::PortUnavailable(unavailable) => Some(&unavailable.trace),
             Self::RangeExhausted(exhausted) => Some(&exhausted.trace),
+            Self::PlanOutdated(outdated) => Some(&outdated.trace),
             _ => None,
         }
     }
@@ -348,6 +365,7 @@ impl fmt::Display for Refusal {
                 )
             }
             Self::NotOwner(not_owner) => write!(formatter, "{not_owner}"),
+            Self::PlanOutdated(outdated) => write!(formatter, "{outdated}"),
         }
     }
 }
@@ -403,6 +421,26 @@ impl fmt::Display for Unavailable {
             Verdict::Privileged => " Ask for a higher port, or run with the privilege to bind it.",
             _ => " Ask for another port, or change the configuration that keeps it.",
         })
+    }
+}
+
+impl fmt::Display for Outdated {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("The plan does not fit the machine any more: ")?;
+        for (index, wrong) in self.wrong.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "; " };
+            let Unavailable {
+                service,
+                port,
+                verdict,
+                ..
+            } = wrong;
+            write!(formatter, "{separator}{service}: port {port} is {verdict}")?;
+            if let Some(by) = &wrong.by {
+                write!(formatter, " ({by})")?;
+            }
+        }
+        formatter.write_str(". Plan again on the snapshot of this answer.")
     }
 }
 

@@ -1,11 +1,12 @@
 //! What a caller asks for: ports for one service or several.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Framework, Holder, Name, Pools, Port, PortRange, PortSet};
+use crate::{Framework, Holder, Name, Planned, Pools, Port, PortRange, PortSet};
 
 /// A request for ports: of one service, or of several that get theirs together or not at all.
 ///
@@ -54,6 +55,9 @@ pub struct Request {
     /// The pool whose ports are wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<Name>,
+    /// Where the services are to sit by a plan that was made elsewhere: these seats or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<Box<Planned>>,
 }
 
 impl Request {
@@ -73,6 +77,7 @@ impl Request {
             exclude: PortSet::new(),
             pools: Pools::default(),
             pool: None,
+            planned: None,
         }
     }
 }
@@ -81,6 +86,9 @@ impl Request {
     /// The ports that its services may be granted, remembered ones aside.
     #[must_use]
     pub fn candidates(&self) -> PortSet {
+        if let Some(planned) = &self.planned {
+            return planned.ports().collect();
+        }
         let mut ports = PortSet::new();
         for service in &self.services {
             ports.extend(service.wanted());

@@ -7,6 +7,7 @@ mod grant;
 mod inherit;
 mod instance;
 mod lifecycle;
+mod planned;
 mod refuse;
 mod reserve;
 mod search;

@@ -21,14 +21,26 @@ impl Plan<'_, '_> {
         verdict: Verdict,
         stays: Option<Stays>,
     ) -> Refusal {
-        Refusal::PortUnavailable(Box::new(Unavailable {
+        let mut unavailable = self.unavailable_at(index, port, verdict);
+        unavailable.stays = stays;
+        Refusal::PortUnavailable(unavailable)
+    }
+
+    /// The port that is meant for a seeker is closed.
+    pub(super) fn unavailable_at(
+        &self,
+        index: usize,
+        port: Port,
+        verdict: Verdict,
+    ) -> Box<Unavailable> {
+        Box::new(Unavailable {
             service: self.seekers[index].service.name.clone(),
             port,
             verdict,
             by: self.world.party(verdict, port),
-            stays,
+            stays: None,
             trace: Trace::default(),
-        }))
+        })
     }
 
     /// No port of the service's ranges can be had.

@@ -7,6 +7,7 @@ use core::cmp::Reverse;
 use super::grant;
 use super::inherit::{self, Root};
 use super::instance::{self, runners};
+use super::planned;
 use super::search::{Log, Seeker};
 use super::world::World;
 use crate::{
@@ -59,6 +60,12 @@ fn plan(
     let instance = instance::choose(leases, request, facts);
     let roots = inherit::roots(leases, request, instance)?;
     let mut plan = Plan::new(leases, request, facts, instance, &roots, log)?;
+    if let Some(planned) = &request.planned {
+        plan.seat_as_planned(planned)?;
+        let settled = grant::settle(&plan, &roots, instance)?;
+        planned::check(planned, &settled.0)?;
+        return Ok(settled);
+    }
     plan.seat_explicit()?;
     plan.keep_leases();
     plan.seat_others()?;

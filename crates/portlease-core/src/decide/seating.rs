@@ -89,7 +89,7 @@ impl<'a> Plan<'a, '_> {
         }
     }
 
-    fn keep(&mut self, index: usize, lease: &Lease) {
+    pub(super) fn keep(&mut self, index: usize, lease: &Lease) {
         let place = Place {
             port: lease.port,
             tier: lease.tier,
@@ -148,8 +148,8 @@ impl<'a> Plan<'a, '_> {
                 continue;
             };
             let seeker = &self.seekers[index];
-            let tier = seeker
-                .tier_of(place.port)
+            let tier = self
+                .tier_at(index, place.port)
                 .filter(|_| self.world.is_candidate(seeker.asker(), place.port));
             // A port that somebody had to leave stays with those who asked for it by name.
             let was_left = self.displaced.iter().any(|it| it.from == place.port);
@@ -164,6 +164,19 @@ impl<'a> Plan<'a, '_> {
             }
         }
         false
+    }
+
+    /// By which way the seeker comes to the port, if any leads there.
+    pub(super) fn tier_at(&self, index: usize, port: Port) -> Option<Tier> {
+        let seeker = &self.seekers[index];
+        let tier = seeker.tier_of(port)?;
+        let memory = self.world.leases.memory(&seeker.key);
+        let is_remembered = memory.is_some_and(|memory| memory.port == port);
+        Some(if is_remembered && tier != Tier::Preferred {
+            Tier::Remembered
+        } else {
+            tier
+        })
     }
 
     /// Seats a seeker on the port that another of the request gave back.
@@ -192,7 +205,7 @@ impl<'a> Plan<'a, '_> {
 
     /// Makes sure that a port that was asked for by name can be given to the seeker: it is free,
     /// or the one that has it makes way.
-    fn obtain(
+    pub(super) fn obtain(
         &mut self,
         index: usize,
         port: Port,
@@ -263,7 +276,7 @@ impl<'a> Plan<'a, '_> {
         });
     }
 
-    fn give_up_lease(&mut self, index: usize) {
+    pub(super) fn give_up_lease(&mut self, index: usize) {
         let seeker = &mut self.seekers[index];
         if let Some(lease) = seeker.existing.filter(|_| seeker.keeps) {
             seeker.keeps = false;
@@ -271,7 +284,7 @@ impl<'a> Plan<'a, '_> {
         }
     }
 
-    fn seat(&mut self, index: usize, place: Place) {
+    pub(super) fn seat(&mut self, index: usize, place: Place) {
         let seeker = &mut self.seekers[index];
         let is_own = |lease: &Lease| lease.port == place.port;
         seeker.keeps = seeker.fits && seeker.existing.is_some_and(is_own);

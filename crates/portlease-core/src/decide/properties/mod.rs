@@ -13,6 +13,7 @@ mod ledger;
 mod lifecycle;
 mod machine;
 mod naive;
+mod planned;
 mod polite;
 mod pure;
 mod reports;

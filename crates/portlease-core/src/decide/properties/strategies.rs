@@ -228,6 +228,7 @@ pub(super) fn any_request(services: core::ops::RangeInclusive<usize>) -> BoxedSt
                 exclude,
                 pool: pool.filter(|_| !pools.is_empty()),
                 pools,
+                planned: None,
             },
         )
         .boxed()

@@ -1,0 +1,203 @@
+//! Deciding about ports of a machine that the planner cannot see.
+//!
+//! The machine's runner takes a [`HostSnapshot`]; a [`Planner`] elsewhere makes a [`Plan`] of it, by the same
+//! [`decide`](crate::decide()); the runner confirms the plan, or answers with what is not as the planner
+//! thought and a snapshot on which planning again goes on.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Change, Command, Explained, Facts, Host, InvalidSnapshot, Leases, Planned, PortSet, Refusal,
+    Reply, Request, Reserved, Snapshot, Trace, decide,
+};
+
+/// A host as somebody sees it who cannot look at it.
+///
+/// Everything but its name may be left out: nothing is leased or occupied then.
+///
+/// ```
+/// use portlease_core::HostSnapshot;
+///
+/// let snapshot: HostSnapshot = serde_json::from_str(r#"{"host": "runner-7", "facts": {"now": 0, "occupied": [{"port": 3000}]}}"#)?;
+/// assert_eq!(snapshot.host.to_string(), "runner-7");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostSnapshot {
+    /// The host.
+    pub host: Host,
+    /// What is leased and remembered there.
+    #[serde(default)]
+    pub registry: Snapshot,
+    /// What was observed there.
+    #[serde(default)]
+    pub facts: Facts,
+    /// Ports that the machine refused in this exchange when it was to confirm a plan. They stay closed until the exchange is
+    /// over, which is why it ends.
+    #[serde(default, skip_serializing_if = "PortSet::is_empty")]
+    pub refuted: PortSet,
+}
+
+impl HostSnapshot {
+    /// A host of which nothing is known.
+    #[must_use]
+    pub fn of(host: Host) -> Self {
+        Self {
+            host,
+            registry: Snapshot::default(),
+            facts: Facts::default(),
+            refuted: PortSet::new(),
+        }
+    }
+}
+
+/// Which ports the services of a request would get, by what was known of their host.
+///
+/// It is nobody's lease yet: the host's runner confirms it, or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Plan {
+    /// The host.
+    pub host: Host,
+    /// What was asked.
+    pub request: Request,
+    /// Where each service is to sit.
+    pub planned: Planned,
+    /// What the services would get.
+    pub reserved: Reserved,
+    /// What that would change, for planning on before it is confirmed.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// The reasons.
+    #[serde(default)]
+    pub trace: Trace,
+    /// See [`HostSnapshot::refuted`].
+    #[serde(default, skip_serializing_if = "PortSet::is_empty")]
+    pub refuted: PortSet,
+}
+
+/// Plans for one host, from a snapshot of it.
+///
+/// ```
+/// use portlease_core::{Catalog, Host, HostSnapshot, Name, Planner, Request, Service};
+///
+/// let mut planner = Planner::new(HostSnapshot::of(Host::new(Name::literal("runner-7"))))?;
+/// let service = Service::new(Name::literal("web"), Catalog::builtin().or_default("vite"));
+///
+/// let shop = planner.plan(Request::new(Name::literal("shop"), vec![service.clone()]))?;
+/// assert_eq!(shop.reserved.services[0].port().get(), 5173);
+///
+/// // What is planned for one is taken into account for the next.
+/// planner.apply(&shop.changes)?;
+/// let blog = planner.plan(Request::new(Name::literal("blog"), vec![service]))?;
+/// assert_eq!(blog.reserved.services[0].port().get(), 5174);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Planner {
+    host: Host,
+    leases: Leases,
+    facts: Facts,
+    refuted: PortSet,
+}
+
+impl Planner {
+    /// A planner for the host of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// When the snapshot breaks the rules of every registry, such as a port that is leased twice.
+    pub fn new(snapshot: HostSnapshot) -> Result<Self, InvalidSnapshot> {
+        let mut facts = snapshot.facts;
+        for port in &snapshot.refuted {
+            if !facts.occupied.ports().contains(port) {
+                facts.occupied.insert(port, None);
+            }
+        }
+        Ok(Self {
+            host: snapshot.host,
+            leases: snapshot.registry.try_into()?,
+            facts,
+            refuted: snapshot.refuted,
+        })
+    }
+
+    /// Plans where the services of a request are to sit.
+    ///
+    /// # Errors
+    ///
+    /// When the request cannot be granted on the host of the snapshot.
+    pub fn plan(&self, request: Request) -> Result<Plan, Refusal> {
+        let command = Command::Reserve(self.seen(request));
+        let decision = decide(&self.leases, &command, &self.facts)?;
+        let (Command::Reserve(request), Reply::Reserved(reserved)) = (command, decision.reply)
+        else {
+            unreachable!("a reserve is answered with what was reserved")
+        };
+        Ok(Plan {
+            host: self.host.clone(),
+            request,
+            planned: Planned::of(&reserved, &self.leases),
+            reserved,
+            changes: decision.changes,
+            trace: decision.trace,
+            refuted: self.refuted.clone(),
+        })
+    }
+
+    /// What [`plan`](Self::plan) would answer and why, port by port.
+    #[must_use]
+    pub fn explain(&self, request: Request) -> (Explained, Trace) {
+        let command = Command::Explain(self.seen(request));
+        match decide(&self.leases, &command, &self.facts) {
+            Ok(decision) => match decision.reply {
+                Reply::Explained(explained) => (explained, decision.trace),
+                reply => unreachable!("an explanation is not answered with {reply:?}"),
+            },
+            Err(refusal) => unreachable!("an explanation is never refused, but: {refusal}"),
+        }
+    }
+
+    /// Decides about any command, such as one that asks for statistics.
+    ///
+    /// # Errors
+    ///
+    /// As [`decide`](crate::decide()).
+    pub fn decide(&self, command: &Command) -> Result<crate::Decision, Refusal> {
+        decide(&self.leases, command, &self.facts)
+    }
+
+    /// Takes changes into account that were planned, or that the host made since the snapshot.
+    ///
+    /// # Errors
+    ///
+    /// When they were not made on these leases; then nothing was applied.
+    pub fn apply(&mut self, changes: &[Change]) -> Result<(), InvalidSnapshot> {
+        let mut leases = self.leases.clone();
+        leases.apply_all(changes);
+        leases.check()?;
+        self.leases = leases;
+        Ok(())
+    }
+
+    /// The host as this planner sees it by now.
+    #[must_use]
+    pub fn snapshot(&self) -> HostSnapshot {
+        HostSnapshot {
+            host: self.host.clone(),
+            registry: self.leases.clone().into(),
+            facts: self.facts.clone(),
+            refuted: self.refuted.clone(),
+        }
+    }
+
+    /// The request as this planner decides about it. A machine that answered once is not planned for blindly any more.
+    fn seen(&self, mut request: Request) -> Request {
+        request.planned = None;
+        request.skip_port_check &= self.refuted.is_empty();
+        request
+    }
+}
