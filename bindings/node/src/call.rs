@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use portlease::core::{Confirm, Holder, LeaseKey, Name, Release, StatsQuery};
+use portlease::core::{Confirm, Holder, LeaseKey, Name, Refusal, Release, StatsQuery};
 use portlease::probe::identity;
 use portlease::{
     ConfigSources, Error, HealthCheck, InvalidArgument, PortPresence, Reservation, Wish,
@@ -154,7 +154,7 @@ impl Wished {
     pub(crate) fn read(opened: &Opened, json: &str) -> Result<Self> {
         let wish = Wish::read(json)?;
         let folder = wish.folder();
-        let sources = folder.map(|folder| opened.sources(&folder.to_string_lossy()));
+        let sources = folder.map(|folder| opened.sources(folder));
         Ok(Self { wish, sources })
     }
 
@@ -162,9 +162,9 @@ impl Wished {
         Ok(match &self.sources {
             Some(sources) => {
                 let config = sources.read().map_err(Error::from)?;
-                self.wish.reservation(Some(&config))?
+                Reservation::wished(&self.wish, Some(&config))?
             }
-            None => self.wish.reservation(Some(&opened.config))?,
+            None => Reservation::wished(&self.wish, Some(&opened.config))?,
         })
     }
 }
@@ -260,7 +260,7 @@ fn query(opened: &Opened, counting: Counting) -> Result<StatsQuery> {
         return Ok(StatsQuery::of_frameworks(&opened.config.catalog(), top));
     };
     let ranges = ranges.iter().map(portlease::PortsWish::range);
-    let ranges = ranges.collect::<std::result::Result<Vec<_>, Error>>()?;
+    let ranges = ranges.collect::<std::result::Result<Vec<_>, Refusal>>()?;
     Ok(StatsQuery::of_ranges(ranges, top))
 }
 
@@ -273,7 +273,7 @@ fn checks(opened: &Opened, checkup: Checkup) -> Result<Vec<HealthCheck>> {
     let checks: Vec<HealthCheck> = match checkup.ports {
         Some(ports) => {
             let ports = ports.iter().map(portlease::PortNumber::port);
-            let ports = ports.collect::<std::result::Result<Vec<_>, Error>>()?;
+            let ports = ports.collect::<std::result::Result<Vec<_>, Refusal>>()?;
             let lease = |port| leases.iter().find(|lease| lease.port == port);
             let check = |port| lease(port).map_or(HealthCheck::of(port), HealthCheck::of_lease);
             ports.into_iter().map(check).collect()

@@ -4,8 +4,8 @@ use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use portlease::Error;
-use portlease::core::{InvalidName, InvalidPort};
+use portlease::core::{InvalidName, InvalidPort, Refusal};
+use portlease::{Error, InvalidArgument};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
@@ -53,6 +53,18 @@ impl From<Error> for Failure {
 impl From<InvalidPort> for Failure {
     fn from(error: InvalidPort) -> Self {
         Error::Refused(error.into()).into()
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Error::Refused(refusal).into()
+    }
+}
+
+impl From<InvalidArgument> for Failure {
+    fn from(error: InvalidArgument) -> Self {
+        Error::Argument(error).into()
     }
 }
 

@@ -6,11 +6,10 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use napi_derive::napi;
 use portlease::core::Name;
-use portlease::{Error, OuterRun, PortNumber, Wish, read_argument};
+use portlease::{Error, OuterRun, PortNumber, Reservation, Wish, read_argument};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Result, guarded};
@@ -67,10 +66,9 @@ pub fn tell_run(begun: String) -> napi::Result<String> {
 fn read_key(wish: &str, variables: &str) -> Result<Key> {
     let wish = Wish::read(wish)?;
     let variables: BTreeMap<String, String> = read_argument(variables)?;
-    let folder = wish.folder().unwrap_or(Path::new("."));
-    let sources = sources(&folder.to_string_lossy(), &variables);
+    let sources = sources(wish.folder().unwrap_or("."), &variables);
     let config = sources.read().map_err(Error::from)?;
-    let request = wish.reservation(Some(&config))?.build()?;
+    let request = Reservation::wished(&wish, Some(&config))?.build()?;
     let first = request.services.into_iter().next();
     let first = first.ok_or(Error::Refused(portlease::core::Refusal::NoServices))?;
     Ok(Key {

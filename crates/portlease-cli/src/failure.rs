@@ -84,7 +84,7 @@ fn exit_of(error: &Error) -> Code {
         | Error::Config(_)
         | Error::Argument(_)
         | Error::Project { .. }
-        | Error::UnknownPreset { .. }
+        | Error::UnknownPreset(_)
         | Error::InvalidRegistry { .. } => Code::Usage,
         Error::Refused(_) | Error::LostRaces { .. } => Code::Refused,
         Error::NotListening { .. } | Error::ServerEnded { .. } | Error::PortLost { .. } => {
@@ -101,7 +101,7 @@ fn exit_of(error: &Error) -> Code {
 
 #[cfg(test)]
 mod tests {
-    use portlease::core::{Name, Occupant, Port};
+    use portlease::core::{Name, Occupant, Port, UnknownPreset};
     use portlease::probe::ProbeError;
 
     use super::*;
@@ -134,11 +134,11 @@ mod tests {
             Code::NotServing,
             "was taken by",
         );
-        let unknown = Error::UnknownPreset {
+        let unknown = Error::UnknownPreset(UnknownPreset {
             profile: "production".to_owned(),
             kind: "viteHmr".to_owned(),
             known: vec![Name::literal("webServer")],
-        };
+        });
         check(unknown, Code::Usage, "It has webServer");
         let url = "mysql:there".to_owned();
         check(

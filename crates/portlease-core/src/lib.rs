@@ -36,11 +36,15 @@ mod port;
 mod port_range;
 mod port_set;
 mod presets;
+#[cfg(feature = "json")]
+pub mod reading;
 mod refusal;
 mod request;
 mod store;
 mod time;
 mod trace;
+#[cfg(feature = "json")]
+mod wish;
 
 pub use browser::browser_blocked;
 pub use catalog::{Catalog, Framework, RANGE_LEN};
@@ -66,8 +70,15 @@ pub use port::{InvalidPort, Port};
 pub use port_range::{InvalidRange, PortRange};
 pub use port_set::{Iter, PortSet};
 pub use presets::{DEVELOPMENT, PRODUCTION, Preset, Presets};
+#[cfg(feature = "json")]
+pub use reading::{InvalidArgument, read_argument};
 pub use refusal::{Exhausted, NotOwner, Outdated, Refusal, Stays, Taken, Tally, Unavailable};
 pub use request::{Capability, Explicit, IfRunning, Request, Service, Strategy};
 pub use store::{Host, Store, StoreError, StoreErrorKind, TransactError, refused};
 pub use time::Timestamp;
 pub use trace::{Party, Step, Tier, Trace, Verdict};
+#[cfg(feature = "json")]
+pub use wish::{
+    HolderWish, InvalidWish, PortNumber, PortsWish, RequestDraft, RequestWish, ServiceDraft,
+    ServiceWish, Settings, UnknownPreset, UnusableVariable, VariableWish, Wish, check_framework,
+};

@@ -258,6 +258,18 @@ impl Refusal {
         }
     }
 
+    /// What the code is about, as data: what it names is as stable as the code.
+    #[cfg(feature = "json")]
+    #[must_use]
+    pub fn details(&self) -> serde_json::Value {
+        // It is written as its code and its details; those without any have none.
+        let mut written = serde_json::to_value(self).unwrap_or_default();
+        match written.get_mut("details") {
+            Some(details) => details.take(),
+            None => serde_json::json!({}),
+        }
+    }
+
     /// The same refusal with the account of what was looked at.
     pub(crate) fn with_trace(mut self, trace: Trace) -> Self {
         match &mut self {

@@ -1,8 +1,6 @@
 //! A port that an environment variable names.
 
-use std::fmt;
-
-use portlease_core::{Explicit, Port};
+use portlease_core::{Explicit, UnusableVariable, VariableWish};
 
 /// What an environment variable says about a port.
 ///
@@ -20,10 +18,7 @@ use portlease_core::{Explicit, Port};
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PortVariable {
-    name: String,
-    value: Option<String>,
-}
+pub struct PortVariable(VariableWish);
 
 impl PortVariable {
     /// The variable of this name as the process has it. An unreadable value counts as unusable.
@@ -34,78 +29,21 @@ impl PortVariable {
 
     /// A variable with this value, or without any.
     pub fn new(name: &str, value: Option<String>) -> Self {
-        Self {
-            name: name.to_owned(),
-            value,
-        }
+        let name = name.to_owned();
+        Self(VariableWish { name, value })
     }
 
     /// The port that it names, which is used if it is free and is no condition otherwise.
     pub fn explicit(&self) -> Option<Explicit> {
-        let port = self.value.as_deref()?.parse().ok()?;
-        Some(Explicit {
-            port,
-            strict: false,
-        })
+        self.0.explicit()
     }
 
     /// What to tell the user, when the value is unusable. A variable that is empty says nothing.
     pub fn warning(&self) -> Option<UnusableVariable> {
-        let value = self.value.as_deref().filter(|value| !value.is_empty())?;
-        let unusable = value.parse::<Port>().is_err();
-        unusable.then(|| UnusableVariable {
-            name: self.name.clone(),
-            value: value.to_owned(),
-        })
-    }
-}
-
-/// An environment variable whose value is not a port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnusableVariable {
-    /// The name of the variable.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-}
-
-impl fmt::Display for UnusableVariable {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, value } = self;
-        write!(
-            formatter,
-            "{name} is {value:?}, which is not a port from 1 to 65535: it is ignored"
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(value: &str, port: Option<u16>, is_warned_about: bool) {
-        let variable = PortVariable::new("PORT", Some(value.to_owned()));
-        assert_eq!(
-            variable.explicit().map(|explicit| explicit.port.get()),
-            port,
-            "{value:?}"
-        );
-        assert_eq!(variable.warning().is_some(), is_warned_about, "{value:?}");
+        self.0.warning()
     }
 
-    #[test]
-    fn usable_and_unusable_values() {
-        check("4000", Some(4000), false);
-        check(" 4000 ", Some(4000), false);
-        check("", None, false);
-        for unusable in ["abc", "0", "70000", " ", "-1", "3000.5"] {
-            check(unusable, None, true);
-        }
-    }
-
-    #[test]
-    fn a_variable_that_is_not_set_says_nothing() {
-        let variable = PortVariable::new("PORT", None);
-        assert_eq!((variable.explicit(), variable.warning()), (None, None));
+    pub(crate) fn into_wish(self) -> VariableWish {
+        self.0
     }
 }

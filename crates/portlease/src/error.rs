@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use portlease_core::{InvalidName, Name, Occupant, Port, Refusal, StoreError, TransactError};
+use portlease_core::{
+    InvalidArgument, InvalidName, InvalidWish, Occupant, Port, Refusal, StoreError, TransactError,
+    UnknownPreset,
+};
 use portlease_probe::{BindError, ProbeError};
 use serde_json::{Value as Json, json};
 
-use crate::{ConfigError, InvalidArgument};
+use crate::ConfigError;
 
 /// Why there is no answer. Each kind is of its own: a refusal says that the request cannot be
 /// granted, everything else that something is broken.
@@ -65,15 +68,8 @@ pub enum Error {
     #[error(transparent)]
     Argument(#[from] InvalidArgument),
     /// No preset has this name.
-    #[error("There is no preset {kind:?} for {profile}. {}", choices(known))]
-    UnknownPreset {
-        /// The environment.
-        profile: String,
-        /// The kind of service that was asked for.
-        kind: String,
-        /// The kinds that this environment has.
-        known: Vec<Name>,
-    },
+    #[error(transparent)]
+    UnknownPreset(#[from] UnknownPreset),
     /// The place of the registry does not make sense.
     #[error(
         "{url:?} names no registry: write sqlite:PATH or memory:, in PORTLEASE_REGISTRY for instance."
@@ -118,8 +114,8 @@ impl Error {
             Self::ServerEnded { .. } => "SERVER_ENDED",
             Self::PortLost { .. } => "PORT_LOST",
             Self::Config(_) => "INVALID_CONFIG",
-            Self::Argument(_) => "INVALID_ARGUMENT",
-            Self::UnknownPreset { .. } => "UNKNOWN_PRESET",
+            Self::Argument(_) => InvalidArgument::CODE,
+            Self::UnknownPreset(_) => UnknownPreset::CODE,
             Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
             Self::NoRegistryFile => "NO_REGISTRY_FILE",
             Self::NoStateFolder => "NO_STATE_FOLDER",
@@ -135,7 +131,7 @@ impl Error {
     /// ```
     pub fn details(&self) -> Json {
         match self {
-            Self::Refused(refusal) => details_of(refusal),
+            Self::Refused(refusal) => refusal.details(),
             Self::Store(error) => json!({"problem": error.problem, "remedy": error.remedy}),
             Self::Probe(_) | Self::NoRegistryFile | Self::NoStateFolder => json!({}),
             Self::Project { folder, .. } => json!({"folder": folder_as_text(folder)}),
@@ -158,27 +154,10 @@ impl Error {
                     "column": line_and_column.map(|(_, column)| column),
                 })
             }
-            Self::Argument(error) => json!({
-                "path": error.path,
-                "value": error.value,
-                "nearest": error.nearest,
-            }),
-            Self::UnknownPreset {
-                profile,
-                kind,
-                known,
-            } => json!({"profile": profile, "kind": kind, "known": known}),
+            Self::Argument(error) => error.details(),
+            Self::UnknownPreset(error) => error.details(),
             Self::InvalidRegistry { url } => json!({"url": url}),
         }
-    }
-}
-
-/// A refusal is written as its code and its details; those without any have none.
-fn details_of(refusal: &Refusal) -> Json {
-    let mut written = serde_json::to_value(refusal).unwrap_or_default();
-    match written.get_mut("details") {
-        Some(details) => details.take(),
-        None => json!({}),
     }
 }
 
@@ -194,19 +173,21 @@ fn folder_as_text(folder: &Path) -> Cow<'_, str> {
     }
 }
 
-fn choices(known: &[Name]) -> String {
-    if known.is_empty() {
-        return "It has none; another profile may.".to_owned();
-    }
-    let known: Vec<&str> = known.iter().map(|name| &**name).collect();
-    format!("It has {}.", known.join(", "))
-}
-
 impl From<TransactError> for Error {
     fn from(error: TransactError) -> Self {
         match error {
             TransactError::Refused(refusal) => Self::Refused(refusal),
             TransactError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<InvalidWish> for Error {
+    fn from(error: InvalidWish) -> Self {
+        match error {
+            InvalidWish::Refused(refusal) => Self::Refused(refusal),
+            InvalidWish::Argument(error) => Self::Argument(error),
+            InvalidWish::UnknownPreset(error) => Self::UnknownPreset(error),
         }
     }
 }

@@ -20,7 +20,6 @@
 //! ```
 
 mod allocator;
-mod arguments;
 mod arrival;
 pub mod config;
 mod detect;
@@ -46,11 +45,10 @@ mod summary;
 mod wish;
 
 pub use allocator::{Allocator, Options, Who};
-pub use arguments::{InvalidArgument, read_argument};
 pub use arrival::Arrival;
 pub use config::{Config, ConfigError, ConfigSources};
 pub use detect::{Detected, Evidence, Hints, ServerCommand};
-pub use environment::{PortVariable, UnusableVariable};
+pub use environment::PortVariable;
 pub use error::Error;
 pub use folders::state_folder;
 pub use grant::{Grant, Grants};
@@ -62,6 +60,10 @@ pub use observe::now;
 pub use outer::OuterRun;
 pub use plain::Allocation;
 pub use portlease_core as core;
+pub use portlease_core::{
+    HolderWish, InvalidArgument, PortNumber, PortsWish, RequestWish, ServiceWish, UnusableVariable,
+    VariableWish, Wish, read_argument,
+};
 pub use portlease_probe as probe;
 pub use portlease_sqlite::{Export, HostLease, Imported, OnConflict, Recovery};
 pub use presence::{PortPresence, ProgramOnPort};
@@ -70,4 +72,3 @@ pub use registry::Registry;
 pub use registry_file::RegistryFile;
 pub use reservation::Reservation;
 pub use summary::{ServiceResult, ServiceSummary, Summary};
-pub use wish::{HolderWish, PortNumber, PortsWish, RequestWish, ServiceWish, VariableWish, Wish};

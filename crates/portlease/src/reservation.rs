@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use portlease_core::{
-    Capability, Catalog, DEVELOPMENT, Holder, IfRunning, Name, Pools, PortRange, Presets, Request,
-    Strategy,
+    Capability, Catalog, Holder, IfRunning, Name, Pools, Port, PortRange, Presets, Refusal,
+    Request, RequestDraft, Strategy, UnusableVariable,
 };
 use portlease_probe::identity;
 
-use crate::draft::{Draft, ports};
-use crate::{Error, Hints, PortVariable, UnusableVariable, project_name};
+use crate::draft::Draft;
+use crate::{Error, Hints, PortVariable, project_name};
 
 /// Builds a request, for one service of a project or for several at once.
 ///
@@ -49,20 +49,13 @@ pub struct Reservation {
     folder: Option<PathBuf>,
     catalog: Cow<'static, Catalog>,
     presets: Cow<'static, Presets>,
-    profile: String,
+    request: RequestDraft,
+    /// Numbers that are not to be used, and that may be no ports.
+    exclude: Vec<u64>,
     earlier: Vec<Draft>,
     /// The service that was named last.
     current: Draft,
     holder: Party,
-    if_running: Option<IfRunning>,
-    force_new: bool,
-    skip_port_check: bool,
-    strategy: Strategy,
-    auto_reassign: bool,
-    max_retries: Option<u16>,
-    exclude: Vec<u64>,
-    pools: Pools,
-    pool: Option<String>,
 }
 
 /// Who will listen.
@@ -104,19 +97,11 @@ impl Reservation {
             folder: Some(folder.to_path_buf()),
             catalog: Cow::Borrowed(catalog()),
             presets: Cow::Borrowed(presets()),
-            profile: DEVELOPMENT.to_owned(),
+            request: RequestDraft::default(),
+            exclude: Vec::new(),
             earlier: Vec::new(),
             current: Draft::new("web"),
             holder: Party::Unsaid,
-            if_running: None,
-            force_new: false,
-            skip_port_check: false,
-            strategy: Strategy::default(),
-            auto_reassign: true,
-            max_retries: None,
-            exclude: Vec::new(),
-            pools: Pools::default(),
-            pool: None,
         }
     }
 
@@ -145,10 +130,15 @@ impl Reservation {
         &mut self.current
     }
 
+    /// What is said about the request, its services aside.
+    pub(crate) fn request_mut(&mut self) -> &mut RequestDraft {
+        &mut self.request
+    }
+
     /// The name of the service; `web` when nothing is said.
     #[must_use]
     pub fn service(mut self, name: &str) -> Self {
-        name.clone_into(&mut self.current.name);
+        name.clone_into(&mut self.current.service.name);
         self
     }
 
@@ -177,21 +167,21 @@ impl Reservation {
     /// The environment variable whose port comes before all others, if it is free.
     #[must_use]
     pub fn variable(mut self, variable: PortVariable) -> Self {
-        self.current.variable = Some(variable);
+        self.current.service.variable = Some(variable.into_wish());
         self
     }
 
     /// This port or none.
     #[must_use]
     pub fn strict(mut self, port: u64) -> Self {
-        self.current.strict = Some(port);
+        self.current.service.strict = Some(port);
         self
     }
 
     /// Ports to try first, in this order.
     #[must_use]
     pub fn prefer(mut self, ports: impl IntoIterator<Item = u64>) -> Self {
-        self.current.preferred.extend(ports);
+        self.current.service.preferred.extend(ports);
         self
     }
 
@@ -204,14 +194,14 @@ impl Reservation {
     /// The first port of the range. Without [`max_port`](Self::max_port) it has 101 ports.
     #[must_use]
     pub fn base_port(mut self, port: u64) -> Self {
-        self.current.base_port = Some(port);
+        self.current.service.base_port = Some(port);
         self
     }
 
     /// The last port of the range.
     #[must_use]
     pub fn max_port(mut self, port: u64) -> Self {
-        self.current.max_port = Some(port);
+        self.current.service.max_port = Some(port);
         self
     }
 
@@ -219,56 +209,56 @@ impl Reservation {
     /// [`profile`](Self::profile).
     #[must_use]
     pub fn preset(mut self, kind: &str) -> Self {
-        self.current.preset = Some(kind.to_owned());
+        self.current.service.preset = Some(kind.to_owned());
         self
     }
 
     /// Where the search of the range starts, when not at a remembered port or the default.
     #[must_use]
     pub fn start_at(mut self, port: u64) -> Self {
-        self.current.start = Some(port);
+        self.current.service.start = Some(port);
         self
     }
 
     /// A range to go on with when the own one is full.
     #[must_use]
     pub fn spill_over_to(mut self, range: PortRange) -> Self {
-        self.current.spillover.push(range);
+        self.current.service.spillover.push(range);
         self
     }
 
     /// The range for the case that all others are full.
     #[must_use]
     pub fn emergency(mut self, range: PortRange) -> Self {
-        self.current.emergency = Some(range);
+        self.current.service.emergency = Some(range);
         self
     }
 
     /// Services of higher priority are served first. Without it, it is 0.
     #[must_use]
     pub fn priority(mut self, priority: i32) -> Self {
-        self.current.priority = priority;
+        self.current.service.priority = priority;
         self
     }
 
     /// What the service speaks.
     #[must_use]
     pub fn requires(mut self, capabilities: impl IntoIterator<Item = Capability>) -> Self {
-        self.current.requires.extend(capabilities);
+        self.current.service.requires.extend(capabilities);
         self
     }
 
     /// A service of the project that must not share the port of this one.
     #[must_use]
     pub fn conflicts_with(mut self, service: &str) -> Self {
-        self.current.conflicts.push(service.to_owned());
+        self.current.service.conflicts.push(service.to_owned());
         self
     }
 
     /// The service of the project whose port this one takes, instead of one of its own.
     #[must_use]
     pub fn inherit_from(mut self, service: &str) -> Self {
-        self.current.inherit_from = Some(service.to_owned());
+        self.current.service.inherit_from = Some(service.to_owned());
         self
     }
 
@@ -289,7 +279,7 @@ impl Reservation {
     /// The environment whose presets hold: `development` when nothing is said.
     #[must_use]
     pub fn profile(mut self, profile: &str) -> Self {
-        profile.clone_into(&mut self.profile);
+        profile.clone_into(&mut self.request.profile);
         self
     }
 
@@ -312,42 +302,42 @@ impl Reservation {
     /// told the ports of the one that runs.
     #[must_use]
     pub fn if_running(mut self, if_running: IfRunning) -> Self {
-        self.if_running = Some(if_running);
+        self.request.if_running = Some(if_running);
         self
     }
 
     /// Gives up the current ports and takes others.
     #[must_use]
     pub fn force_new(mut self) -> Self {
-        self.force_new = true;
+        self.request.force_new = true;
         self
     }
 
     /// Decides from the registry alone, for another machine.
     #[must_use]
     pub fn skip_port_check(mut self) -> Self {
-        self.skip_port_check = true;
+        self.request.skip_port_check = true;
         self
     }
 
     /// What happens when a wanted port belongs to another service.
     #[must_use]
     pub fn strategy(mut self, strategy: Strategy) -> Self {
-        self.strategy = strategy;
+        self.request.strategy = strategy;
         self
     }
 
     /// Moves no other service, whatever the strategy.
     #[must_use]
     pub fn without_moves(mut self) -> Self {
-        self.auto_reassign = false;
+        self.request.auto_reassign = false;
         self
     }
 
     /// How often another port is tried after a race for a granted one was lost.
     #[must_use]
     pub fn max_retries(mut self, retries: u16) -> Self {
-        self.max_retries = Some(retries);
+        self.request.max_retries = Some(retries);
         self
     }
 
@@ -361,21 +351,21 @@ impl Reservation {
     /// The pools of the machine. Ports of pools are only for those who ask for their pool.
     #[must_use]
     pub fn pools(mut self, pools: Pools) -> Self {
-        self.pools = pools;
+        self.request.pools = pools;
         self
     }
 
     /// The pool whose ports are wanted.
     #[must_use]
     pub fn pool(mut self, name: &str) -> Self {
-        self.pool = Some(name.to_owned());
+        self.request.pool = Some(name.to_owned());
         self
     }
 
     /// What to tell the user about environment variables whose values are unusable.
     pub fn warnings(&self) -> Vec<UnusableVariable> {
         self.drafts()
-            .filter_map(|draft| draft.variable.as_ref()?.warning())
+            .filter_map(|draft| draft.service.variable.as_ref()?.warning())
             .collect()
     }
 
@@ -397,27 +387,20 @@ impl Reservation {
         let folder = self.folder.as_deref();
         let services = self
             .drafts()
-            .map(|draft| draft.resolve(&self.catalog, &self.presets, &self.profile, folder))
+            .map(|draft| draft.resolve(&self.catalog, &self.presets, &self.request.profile, folder))
             .collect::<Result<_, _>>()?;
-        let mut request = Request::new(project, services);
-        request.holder = match self.holder {
+        let holder = match self.holder {
             Party::Unsaid => unsaid,
             Party::Nobody => None,
             Party::Somebody(holder) => Some(holder),
         };
-        request.if_running = self.if_running.unwrap_or(match request.holder {
-            Some(_) => IfRunning::Another,
-            None => IfRunning::Attach,
-        });
-        request.force_new = self.force_new;
-        request.skip_port_check = self.skip_port_check;
-        request.strategy = self.strategy;
-        request.auto_reassign = self.auto_reassign;
-        request.max_retries = self.max_retries.unwrap_or(request.max_retries);
-        request.exclude = ports(self.exclude)?.into_iter().collect();
-        request.pools = self.pools;
-        request.pool = self.pool.as_deref().map(str::parse).transpose()?;
-        Ok(request)
+        let mut request = self.request;
+        for number in self.exclude {
+            request
+                .exclude
+                .insert(Port::try_from(number).map_err(Refusal::from)?);
+        }
+        Ok(request.request(project, services, holder)?)
     }
 
     fn drafts(&self) -> impl Iterator<Item = &Draft> {

@@ -16,6 +16,8 @@ pub(crate) fn build_core() -> Result<()> {
                 "--package",
                 "portlease-core",
                 "--no-default-features",
+                "--features",
+                "json",
                 "--release",
                 "--target-dir",
             ])

@@ -38,7 +38,7 @@ fn show(task: &ConfigShow) -> Result<ExitCode, Failure> {
     }
     for Setting { key, value, origin } in entries {
         let origin = match origin {
-            Origin::File(_) | Origin::Variable(_) | Origin::Flag(_) | Origin::Argument(_) => {
+            Origin::File(_) | Origin::Variable(_) | Origin::Flag(_) => {
                 format!("from {origin}")
             }
             Origin::Default => origin.to_string(),
@@ -57,7 +57,6 @@ fn as_json(setting: &Setting) -> Value {
         }
         Origin::Variable(name) => json!({"kind": "variable", "name": name}),
         Origin::Flag(name) => json!({"kind": "flag", "name": name}),
-        Origin::Argument(path) => json!({"kind": "argument", "path": path}),
     };
     json!({"key": setting.key, "value": setting.value, "origin": origin})
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use portlease_core::{Catalog, IfRunning, Name, Port, PortSet, Presets};
+use portlease_core::{Catalog, IfRunning, Name, Port, PortSet, Presets, check_framework};
 
 use super::origin::Origin;
 use super::settings::ServiceSettings;
-use super::{Config, ConfigError, check};
+use super::{Config, ConfigError};
 use crate::{Error, Hints, Registry, Reservation, reservation};
 
 /// The service of a project that declares none.
@@ -101,8 +101,8 @@ impl Config {
 
     /// Refuses the name of a framework that a flag such as `--framework` gives and nobody knows.
     pub fn check_framework(&self, name: &str, flag: &str) -> Result<(), ConfigError> {
-        check::is_known(name, self.known_frameworks())
-            .map_err(|error| error.at(&Origin::Flag(flag.to_owned())))
+        check_framework(name, self.known_frameworks())
+            .map_err(|problem| ConfigError::from(problem).at(&Origin::Flag(flag.to_owned())))
     }
 
     /// The kinds of services, those of the user among them.

@@ -3,11 +3,12 @@
 use indexmap::IndexMap;
 use portlease_core::{
     Catalog, DEVELOPMENT, Framework, InvalidPools, Name, PRODUCTION, Pool, Pools, PortRange,
-    Preset, Presets, RANGE_LEN,
+    Preset, Presets, RANGE_LEN, check_framework,
+    reading::{quoted, sentence},
 };
 
 use super::Range;
-use super::error::{ConfigError, quoted, sentence};
+use super::error::ConfigError;
 use super::origin::Origin;
 use super::settings::{FrameworkSettings, ServiceSettings, Settings};
 use super::tree::Node;
@@ -226,7 +227,8 @@ pub(super) fn services(
     for (name, service) in &settings.services {
         let origin = |key| tree.origin_of(&["services", name, key]);
         if let Some(framework) = &service.framework {
-            is_known(framework, catalog).map_err(|error| error.at(origin("framework")))?;
+            check_framework(framework, catalog)
+                .map_err(|problem| ConfigError::from(problem).at(origin("framework")))?;
         }
         if let Some(kind) = &service.preset
             && presets.get(profile, kind).is_none()
@@ -243,18 +245,6 @@ pub(super) fn services(
         straight(&settings.services, name).map_err(|error| error.at(origin("inheritFrom")))?;
     }
     Ok(())
-}
-
-/// Refuses a framework that nobody has heard of.
-pub(super) fn is_known(framework: &str, catalog: &Catalog) -> Result<(), ConfigError> {
-    if catalog.get(framework).is_some() {
-        return Ok(());
-    }
-    let known = catalog
-        .iter()
-        .flat_map(|known| std::iter::once(&known.name).chain(&known.aliases));
-    let known = known.map(|name| &**name);
-    Err(ConfigError::unknown("framework", framework, known))
 }
 
 /// Refuses a service that inherits from itself by way of others.

@@ -23,8 +23,8 @@ mod stack;
 #[cfg(test)]
 mod tests;
 mod toml;
-pub(crate) mod tree;
-pub(crate) mod typed;
+mod tree;
+mod typed;
 mod values;
 
 pub use error::ConfigError;

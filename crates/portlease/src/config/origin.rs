@@ -16,8 +16,6 @@ pub enum Origin {
     Variable(String),
     /// An argument on the command line, such as `--project`.
     Flag(String),
-    /// The part of a caller's value with this path, such as `services[0].preferred`.
-    Argument(String),
 }
 
 impl fmt::Display for Origin {
@@ -28,9 +26,7 @@ impl fmt::Display for Origin {
                 let (line, _) = place.line_and_column();
                 write!(formatter, "{}:{line}", shown(place.path()))
             }
-            Self::Variable(name) | Self::Flag(name) | Self::Argument(name) => {
-                formatter.write_str(name)
-            }
+            Self::Variable(name) | Self::Flag(name) => formatter.write_str(name),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is wished, and what comes of it.
+//! What is wished, and what comes of it on this machine.
 
 use std::fs;
 
@@ -6,138 +6,28 @@ use portlease_core::{Holder, IfRunning, Request};
 use portlease_probe::identity;
 use serde_json::{Value as Json, json};
 
-use super::Wish;
-use crate::{Config, ConfigSources, Error};
+use crate::{Config, ConfigSources, Error, Reservation, Wish};
 
 #[track_caller]
 fn request(wish: &Json) -> Request {
     let wish = Wish::read(&wish.to_string()).unwrap();
-    wish.reservation(None).unwrap().build().unwrap()
-}
-
-/// What a request has at a place, after a wish for the project `shop` with these keys.
-/// What a request has at a place, after a wish for the project `shop` with these keys.
-#[track_caller]
-fn check(wish: &Json, pointer: &str, expected: &Json) {
-    let mut whole = json!({"projectId": "shop"});
-    let keys = wish.as_object().unwrap().clone();
-    whole.as_object_mut().unwrap().extend(keys);
-    let request = serde_json::to_value(request(&whole)).unwrap();
-    assert_eq!(request.pointer(pointer), Some(expected), "{request}");
+    Reservation::wished(&wish, None).unwrap().build().unwrap()
 }
 
 #[test]
-fn each_key_about_a_service_arrives() {
-    for (wish, place, expected) in [
-        (json!({}), "name", json!("web")),
-        (json!({"service": "api"}), "name", json!("api")),
-        (json!({"serviceName": "api"}), "name", json!("api")),
-        (json!({"framework": "vite"}), "framework", json!("vite")),
-        (
-            json!({"detectedFramework": "nextjs"}),
-            "framework",
-            json!("next"),
-        ),
-        (
-            json!({"detectedFramework": "unheard-of"}),
-            "framework",
-            json!("default"),
-        ),
-        (json!({"projectType": "astro"}), "framework", json!("astro")),
-        (
-            json!({"runCommand": "npx vite --host"}),
-            "framework",
-            json!("vite"),
-        ),
-        (
-            json!({"port": 4000}),
-            "explicit",
-            json!({"port": 4000, "strict": true}),
-        ),
-        (
-            json!({"preferred": [4001, 4000]}),
-            "preferred",
-            json!([4001, 4000]),
-        ),
-        (json!({"basePort": 4000}), "range", json!([4000, 4100])),
-        (
-            json!({"basePort": 4000, "maxPort": 4001}),
-            "range",
-            json!([4000, 4001]),
-        ),
-        (json!({"preset": "apiServer"}), "range", json!([3000, 3100])),
-        (
-            json!({"preset": "apiServer", "profile": "production"}),
-            "range",
-            json!([3000, 3010]),
-        ),
-        (json!({"startPort": 8005}), "start", json!(8005)),
-        (
-            json!({"spillover": ["9000-9001", [9100, 9101]]}),
-            "spillover",
-            json!([[9000, 9001], [9100, 9101]]),
-        ),
-        (
-            json!({"spillover": [9200]}),
-            "spillover",
-            json!([[9200, 9200]]),
-        ),
-        (
-            json!({"emergency": [9300, 9301]}),
-            "emergency",
-            json!([9300, 9301]),
-        ),
-        (json!({"priority": -3}), "priority", json!(-3)),
-        (json!({"requires": ["https"]}), "requires", json!(["https"])),
-        (json!({"conflicts": ["hmr"]}), "conflicts", json!(["hmr"])),
-        (json!({"inheritFrom": "api"}), "inheritFrom", json!("api")),
-    ] {
-        check(&wish, &format!("/services/0/{place}"), &expected);
+fn a_command_names_its_framework() {
+    for (command, framework) in [("npx vite --host", "vite"), ("next dev", "next")] {
+        let request = request(&json!({"projectId": "shop", "runCommand": command}));
+        assert_eq!(&*request.services[0].framework, framework);
     }
 }
 
 #[test]
-fn each_key_about_the_request_arrives() {
-    for (wish, place, expected) in [
-        (json!({}), "project", json!("shop")),
-        (
-            json!({"exclude": [4000, "4002-4003", [4004, 4005]]}),
-            "exclude",
-            json!([4000, [4002, 4005]]),
-        ),
-        (json!({"pool": "red"}), "pool", json!("red")),
-        (json!({"forceNew": true}), "forceNew", json!(true)),
-        (json!({"skipPortCheck": true}), "skipPortCheck", json!(true)),
-        (
-            json!({"strategy": "aggressive"}),
-            "strategy",
-            json!("aggressive"),
-        ),
-        (json!({"autoReassign": false}), "autoReassign", json!(false)),
-        (json!({"maxRetries": 3}), "maxRetries", json!(3)),
-        (
-            json!({"ifRunning": "takeover"}),
-            "ifRunning",
-            json!("takeover"),
-        ),
-        (
-            json!({"services": [{"service": "api"}, {"port": 4000}]}),
-            "services/1/explicit/port",
-            json!(4000),
-        ),
-    ] {
-        check(&wish, &format!("/{place}"), &expected);
-    }
-}
-
-#[test]
-fn a_variable_is_a_wish_and_an_unusable_one_a_warning() {
-    let wish =
-        |value: &str| json!({"projectId": "shop", "envVar": {"name": "PORT", "value": value}});
-    let explicit = json!({"port": 4000, "strict": false});
-    check(&wish("4000"), "/services/0/explicit", &explicit);
-    let unusable = Wish::read(&wish("abc").to_string()).unwrap();
-    assert_eq!(unusable.reservation(None).unwrap().warnings().len(), 1);
+fn an_unusable_variable_is_a_warning() {
+    let wish = json!({"projectId": "shop", "envVar": {"name": "PORT", "value": "abc"}});
+    let unusable = Wish::read(&wish.to_string()).unwrap();
+    let reservation = Reservation::wished(&unusable, None).unwrap();
+    assert_eq!(reservation.warnings().len(), 1);
 }
 
 #[test]
@@ -153,110 +43,41 @@ fn whoever_will_listen() {
     );
 }
 
-/// The code of the error, and its text.
-#[track_caller]
-fn refused(wish: &Json) -> (&'static str, String) {
-    let build = |wish: &Json| -> Result<Request, Error> {
-        Wish::read(&wish.to_string())?.reservation(None)?.build()
-    };
-    let error = build(wish).expect_err("it is no good");
-    (error.code(), error.to_string())
-}
-
-#[track_caller]
-fn check_refused(key: &str, value: &Json, code: &str, part: &str) {
-    let (found, text) = refused(&json!({"projectId": "shop", key: value}));
-    assert_eq!(found, code, "{text}");
-    assert!(text.contains(part), "{text:?} does not say {part:?}");
-}
-
 #[test]
-fn what_is_no_port() {
-    for (value, shown) in [
-        (json!(0), "0"),
-        (json!(-1), "-1"),
-        (json!(70_000), "70000"),
-        (json!(3000.5), "3000.5"),
-        (json!(1e300), "1000000"),
-        (json!("abc"), "abc"),
-        (json!("3000"), "the text 3000"),
-        (json!(""), "\"\""),
-        (json!(true), "true"),
-        (json!(null), "null"),
-        (json!([3000]), "a list"),
-        (json!({"port": 3000}), "an object"),
+fn what_is_wrong_is_told_as_everywhere() {
+    for (wish, code, words) in [
+        (
+            json!({"holder": {"pid": u32::MAX}}),
+            "INVALID_ARGUMENT",
+            "holder.pid: There is no process",
+        ),
+        (
+            json!({"framework": "nexxt"}),
+            "INVALID_ARGUMENT",
+            "Did you mean \"next\"?",
+        ),
+        (json!({"port": 70_000}), "INVALID_PORT", "70000"),
+        (
+            json!({"preset": "none"}),
+            "UNKNOWN_PRESET",
+            "It has webServer",
+        ),
+        (json!({"services": []}), "NO_SERVICES", "names no service"),
     ] {
-        check_refused("port", &value, "INVALID_PORT", shown);
-        check_refused("basePort", &value, "INVALID_PORT", shown);
-        check_refused("maxPort", &value, "INVALID_PORT", shown);
-        check_refused("startPort", &value, "INVALID_PORT", shown);
-        check_refused("preferred", &json!([4000, value]), "INVALID_PORT", shown);
+        let refused = |wish: &Json| -> Result<Reservation, Error> {
+            let mut whole = json!({"projectId": "shop"});
+            whole
+                .as_object_mut()
+                .unwrap()
+                .extend(wish.as_object().unwrap().clone());
+            let reservation = Reservation::wished(&Wish::read(&whole.to_string())?, None)?;
+            reservation.clone().build()?;
+            Ok(reservation)
+        };
+        let error = refused(&wish).expect_err("it is no good");
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.to_string().contains(words), "{error}");
     }
-    check_refused("exclude", &json!([70_000]), "INVALID_PORT", "70000");
-    check_refused("exclude", &json!([[4000]]), "INVALID_RANGE", "a list of 1");
-    check_refused(
-        "spillover",
-        &json!(["4010-4000"]),
-        "INVALID_RANGE",
-        "4010-4000",
-    );
-}
-
-#[test]
-fn what_is_of_the_wrong_kind() {
-    for (key, value, part) in [
-        ("prefered", json!(4000), "Did you mean \"preferred\"?"),
-        ("frameworks", json!("vite"), "Did you mean \"framework\"?"),
-        ("service", json!(4000), "Here belongs a text, not 4000."),
-        (
-            "preferred",
-            json!(4000),
-            "preferred: Here belongs a list, not 4000.",
-        ),
-        ("preferred", json!("4000"), "not the text \"4000\""),
-        ("forceNew", json!("yes"), "Here belongs true or false"),
-        (
-            "priority",
-            json!(1.5),
-            "Here belongs a whole number, not 1.5",
-        ),
-        ("pool", json!(null), "Here belongs a text, not null."),
-        (
-            "strategy",
-            json!("minimum"),
-            "There is no choice \"minimum\". Did you mean \"minimal\"?",
-        ),
-        (
-            "requires",
-            json!(["http", "htps"]),
-            "requires[1]: There is no choice \"htps\"",
-        ),
-        ("holder", json!("me"), "holder: "),
-        ("holder", json!({"pid": u32::MAX}), "There is no process"),
-        ("holder", json!({"id": 1}), "holder: There is no key \"id\""),
-        ("holder", json!({}), "The key \"pid\" is missing."),
-        ("services", json!({}), "Here belongs a list"),
-        (
-            "services",
-            json!([{"projectId": "shop"}]),
-            "services[0].projectId: There is no key",
-        ),
-        (
-            "framework",
-            json!("nexxt"),
-            "framework: There is no framework \"nexxt\". Did you mean \"next\"?",
-        ),
-        ("framework", json!("x".repeat(1000)), "xxx…\""),
-    ] {
-        check_refused(key, &value, "INVALID_ARGUMENT", part);
-    }
-    check_refused("services", &json!([]), "NO_SERVICES", "");
-    check_refused("projectId", &json!(""), "INVALID_NAME", "");
-    check_refused("service", &json!("x".repeat(5000)), "INVALID_NAME", "");
-    check_refused("preset", &json!("none"), "UNKNOWN_PRESET", "");
-    assert_eq!(refused(&json!([])).0, "INVALID_ARGUMENT");
-    assert_eq!(refused(&json!("shop")).0, "INVALID_ARGUMENT");
-    assert_eq!(Wish::read("{").unwrap_err().code(), "INVALID_ARGUMENT");
 }
 
 /// The configuration of a folder with this file, and the folder's path.
@@ -287,7 +108,10 @@ fn configuration_applies_below_the_wish() {
     let (_folder, config, path) = configured(CONFIGURED);
     let request = |wish: Json| {
         let wish = Wish::read(&wish.to_string()).unwrap();
-        wish.reservation(Some(&config)).unwrap().build().unwrap()
+        Reservation::wished(&wish, Some(&config))
+            .unwrap()
+            .build()
+            .unwrap()
     };
     let plain = request(json!({"cwd": path}));
     assert_eq!(&*plain.project, "shop");
@@ -324,7 +148,10 @@ fn a_wish_without_a_folder_has_only_what_holds_for_the_machine() {
     let (_folder, config, _path) = configured(CONFIGURED);
     let wish = Wish::read(r#"{"projectId": "other", "exclude": [4002]}"#).unwrap();
     assert_eq!(wish.folder(), None);
-    let request = wish.reservation(Some(&config)).unwrap().build().unwrap();
+    let request = Reservation::wished(&wish, Some(&config))
+        .unwrap()
+        .build()
+        .unwrap();
     let service = &request.services[0];
     assert_eq!((&*service.name, &*service.framework), ("web", "default"));
     assert!(request.pools.get("red").is_some());

@@ -1,11 +1,13 @@
 //! Values that are read whatever they are, so that what is no port is told as what it is.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
 
-use portlease_core::{InvalidPort, InvalidRange, Port, PortRange};
 use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::Error;
+use crate::{InvalidPort, InvalidRange, Port, PortRange, Refusal};
 
 /// A number that is meant to be a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +47,9 @@ pub enum HolderWish {
 
 impl PortNumber {
     /// The port.
-    pub fn port(&self) -> Result<Port, Error> {
+    pub fn port(&self) -> Result<Port, Refusal> {
         let number = self.0.clone().map_err(|value| InvalidPort { value });
-        number
-            .and_then(Port::try_from)
-            .map_err(|error| Error::Refused(error.into()))
+        Ok(number.and_then(Port::try_from)?)
     }
 
     /// What stands where nothing was said although something had to be.
@@ -58,7 +58,7 @@ impl PortNumber {
     }
 
     /// The number of the port.
-    pub(super) fn number(&self) -> Result<u64, Error> {
+    pub(super) fn number(&self) -> Result<u64, Refusal> {
         Ok(self.port()?.get().into())
     }
 
@@ -80,18 +80,15 @@ impl From<Port> for PortNumber {
 
 impl PortsWish {
     /// The ports.
-    pub fn range(&self) -> Result<PortRange, Error> {
-        let invalid = |error: InvalidRange| Error::Refused(error.into());
+    pub fn range(&self) -> Result<PortRange, Refusal> {
         match self {
             Self::One(number) => Ok(PortRange::only(number.port()?)),
-            Self::Text(text) => text.parse().map_err(invalid),
+            Self::Text(text) => Ok(text.parse()?),
             Self::Ends(ends) => match ends.as_slice() {
-                [first, last] => {
-                    PortRange::try_from((first.number()?, last.number()?)).map_err(invalid)
-                }
+                [first, last] => Ok(PortRange::try_from((first.number()?, last.number()?))?),
                 ends => {
                     let value = format!("a list of {}", ends.len());
-                    Err(invalid(InvalidRange { value }))
+                    Err(InvalidRange { value }.into())
                 }
             },
         }

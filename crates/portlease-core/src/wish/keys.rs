@@ -1,6 +1,6 @@
 //! The keys of a type, asked of the type itself.
 
-use std::fmt;
+use core::fmt;
 
 use serde::de::{DeserializeOwned, Deserializer, Error, Visitor};
 use serde::forward_to_deserialize_any;
@@ -47,7 +47,7 @@ impl fmt::Display for Keys {
     }
 }
 
-impl std::error::Error for Keys {}
+impl core::error::Error for Keys {}
 
 impl Error for Keys {
     fn custom<T: fmt::Display>(_: T) -> Self {

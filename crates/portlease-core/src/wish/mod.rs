@@ -1,35 +1,46 @@
-//! What callers of other languages wish for, as JSON: the same through Node.js and HTTP.
+//! What callers of other languages wish for, as JSON: the same through Node.js, HTTP and in a browser.
 
-use serde::Deserialize;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::slice;
 
-use portlease_core::{Capability, IfRunning, Strategy};
+use serde::de;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value as Json};
 
-use crate::arguments::read_with;
-use crate::config::ConfigError;
-use crate::config::tree::{Node, Table, Value};
-use crate::config::typed::typed;
-use crate::{Error, PortVariable};
+use crate::reading::{self, InvalidArgument, Problem, Step, Tree as _, View, read, read_keys};
+use crate::{Capability, IfRunning, Refusal, Strategy};
 
 mod apply;
+mod draft;
+mod error;
 mod keys;
+mod plan;
 #[cfg(test)]
 mod tests;
 mod values;
+mod variable;
 
+pub use apply::check_framework;
+pub use draft::{RequestDraft, ServiceDraft};
+pub use error::{InvalidWish, UnknownPreset};
+pub use plan::Settings;
 pub use values::{HolderWish, PortNumber, PortsWish};
+pub use variable::{UnusableVariable, VariableWish};
 
 /// What a caller wishes: something about the request, something about its service or its services.
 ///
 /// In JSON all of it stands side by side, in one object:
 ///
 /// ```
-/// use portlease::Wish;
+/// use portlease_core::{Settings, Wish};
 ///
 /// let wish = Wish::read(r#"{"projectId": "shop", "service": "api", "framework": "node", "preferred": [4000]}"#)?;
-/// let request = wish.reservation(None)?.build()?;
+/// let request = wish.request(&Settings::default())?;
 /// assert_eq!(&*request.project, "shop");
 /// assert_eq!(request.services[0].preferred[0].get(), 4000);
-/// # Ok::<(), portlease::Error>(())
+/// # Ok::<(), portlease_core::InvalidWish>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Wish {
@@ -131,66 +142,76 @@ pub struct ServiceWish {
     pub env_var: Option<VariableWish>,
 }
 
-/// An environment variable, with the value that the caller has for it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct VariableWish {
-    /// Its name.
-    pub name: String,
-    /// Its value, when it is set.
-    #[serde(default)]
-    pub value: Option<String>,
-}
-
 /// The key under which several services stand.
 const SERVICES: &str = "services";
 
 impl Wish {
     /// Reads a wish. What is wrong with it is told with its place.
-    pub fn read(json: &str) -> Result<Self, Error> {
-        read_with(json, Self::of)
+    pub fn read(json: &str) -> Result<Self, InvalidArgument> {
+        Self::of(&reading::json(json)?)
+    }
+
+    fn of(json: &Json) -> Result<Self, InvalidArgument> {
+        let wish = match json.view() {
+            View::Table(_) => Self::of_table(json),
+            _ => read(json).map(|request| Self {
+                request,
+                ..Self::default()
+            }),
+        };
+        wish.map_err(|problem| reading::place(&problem, json))
     }
 
     /// The keys are of two types, which a caller need not know: each type gets its own.
-    fn of(node: &Node) -> Result<Self, ConfigError> {
-        let Some(table) = node.table() else {
-            return Ok(Self {
-                request: typed(node)?,
-                ..Self::default()
-            });
-        };
+    fn of_table(json: &Json) -> Result<Self, Problem> {
         let of_request = keys::of::<RequestWish>();
         let of_service = keys::of::<ServiceWish>();
         let known = || of_request.iter().chain(of_service).chain([&SERVICES]);
-        if let Some((key, entry)) = table
-            .iter()
-            .find(|(key, _)| !known().any(|known| known == key))
-        {
-            let error = ConfigError::unknown("key", key, known().copied());
-            return Err(error.at(&entry.key));
+        let mut keys = json.as_object().into_iter().flat_map(Map::keys);
+        if let Some(key) = keys.find(|key| !known().any(|known| known == key)) {
+            let problem = Problem::unknown("key", key, known().copied());
+            return Err(problem.below(Step::Key(key.clone())));
         }
-        let services = table.get(SERVICES);
+        let services = json.get(SERVICES).map(read).transpose();
         Ok(Self {
-            request: typed(&part(node, table, of_request))?,
-            service: typed(&part(node, table, of_service))?,
-            services: services.map(|entry| typed(&entry.node)).transpose()?,
+            request: read_keys(json, of_request)?,
+            service: read_keys(json, of_service)?,
+            services: services.map_err(|problem| problem.below(Step::Value(SERVICES.into())))?,
         })
     }
-}
 
-fn part(node: &Node, table: &Table, keys: &[&str]) -> Node {
-    let own = table
-        .iter()
-        .filter(|(key, _)| keys.contains(&key.as_str()))
-        .map(|(key, entry)| (key.clone(), entry.clone()));
-    Node {
-        value: Value::Table(own.collect()),
-        origin: node.origin.clone(),
+    /// The folder that tells what is not said; none when the caller names a project and no folder.
+    #[must_use]
+    pub fn folder(&self) -> Option<&str> {
+        match (&self.request.cwd, &self.request.project_id) {
+            (Some(folder), _) => Some(folder),
+            (None, None) => Some("."),
+            (None, Some(_)) => None,
+        }
+    }
+
+    /// What is said about each service.
+    pub fn each(&self) -> Result<&[ServiceWish], Refusal> {
+        match self.services.as_deref() {
+            Some([]) => Err(Refusal::NoServices),
+            Some(services) => Ok(services),
+            None => Ok(slice::from_ref(&self.service)),
+        }
+    }
+
+    /// Where in the wish a service stands, as the beginning of a path.
+    #[must_use]
+    pub fn place(&self, index: usize) -> String {
+        match self.services {
+            Some(_) => format!("{SERVICES}[{index}]."),
+            None => String::new(),
+        }
     }
 }
 
-impl From<&VariableWish> for PortVariable {
-    fn from(wish: &VariableWish) -> Self {
-        Self::new(&wish.name, wish.value.clone())
+impl<'de> Deserialize<'de> for Wish {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Json::deserialize(deserializer)?;
+        Self::of(&json).map_err(de::Error::custom)
     }
 }
