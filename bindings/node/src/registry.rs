@@ -78,6 +78,7 @@ fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<
             registry,
             host: None,
             tells_steps: Some(opening.tells_steps),
+            settings: config.host_settings(),
         })?;
         Ok(Registry(Mutex::new(Some(Arc::new(Opened {
             allocator,

@@ -14,6 +14,7 @@ use crate::arguments::{Project, Wish};
 pub(crate) fn open(config: &Config) -> Result<Allocator, Error> {
     Allocator::open(Options {
         registry: config.registry()?,
+        settings: config.host_settings(),
         ..Options::default()
     })
 }

@@ -40,6 +40,7 @@ mod presets;
 pub mod reading;
 mod refusal;
 mod request;
+mod settings;
 mod store;
 mod time;
 mod trace;
@@ -64,6 +65,8 @@ pub use leases::{Counters, InvalidSnapshot, Leases, Snapshot};
 pub use memory_store::MemoryStore;
 pub use name::{InvalidName, Name};
 pub use planned::{Displacement, Planned, Seat};
+#[cfg(feature = "json")]
+pub use planner::answer;
 pub use planner::{HostSnapshot, Plan, Planner};
 pub use pools::{InvalidPools, Pool, Pools};
 pub use port::{InvalidPort, Port};
@@ -74,11 +77,12 @@ pub use presets::{DEVELOPMENT, PRODUCTION, Preset, Presets};
 pub use reading::{InvalidArgument, read_argument};
 pub use refusal::{Exhausted, NotOwner, Outdated, Refusal, Stays, Taken, Tally, Unavailable};
 pub use request::{Capability, Explicit, IfRunning, Request, Service, Strategy};
+pub use settings::HostSettings;
 pub use store::{Host, Store, StoreError, StoreErrorKind, TransactError, refused};
 pub use time::Timestamp;
 pub use trace::{Party, Step, Tier, Trace, Verdict};
 #[cfg(feature = "json")]
 pub use wish::{
     HolderWish, InvalidWish, PortNumber, PortsWish, RequestDraft, RequestWish, ServiceDraft,
-    ServiceWish, Settings, UnknownPreset, UnusableVariable, VariableWish, Wish, check_framework,
+    ServiceWish, UnknownPreset, UnusableVariable, VariableWish, Wish, check_framework,
 };

@@ -9,13 +9,19 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, Command, Explained, Facts, Host, InvalidSnapshot, Leases, Planned, PortSet, Refusal,
-    Reply, Request, Reserved, Snapshot, Trace, decide,
+    Change, Command, Explained, Facts, Host, HostSettings, InvalidSnapshot, Leases, Planned,
+    PortSet, Refusal, Reply, Request, Reserved, Snapshot, Trace, decide,
 };
+
+#[cfg(feature = "json")]
+mod json;
+
+#[cfg(feature = "json")]
+pub use json::answer;
 
 /// A host as somebody sees it who cannot look at it.
 ///
-/// Everything but its name may be left out: nothing is leased or occupied then.
+/// Everything but its name may be left out: nothing is leased or occupied then, and the settings are the built-in ones.
 ///
 /// ```
 /// use portlease_core::HostSnapshot;
@@ -35,6 +41,9 @@ pub struct HostSnapshot {
     /// What was observed there.
     #[serde(default)]
     pub facts: Facts,
+    /// Its frameworks, presets and pools, and the ports that are not to be used there.
+    #[serde(default)]
+    pub settings: HostSettings,
     /// Ports that the machine refused in this exchange when it was to confirm a plan. They stay closed until the exchange is
     /// over, which is why it ends.
     #[serde(default, skip_serializing_if = "PortSet::is_empty")]
@@ -49,6 +58,7 @@ impl HostSnapshot {
             host,
             registry: Snapshot::default(),
             facts: Facts::default(),
+            settings: HostSettings::default(),
             refuted: PortSet::new(),
         }
     }
@@ -82,10 +92,10 @@ pub struct Plan {
 /// Plans for one host, from a snapshot of it.
 ///
 /// ```
-/// use portlease_core::{Catalog, Host, HostSnapshot, Name, Planner, Request, Service};
+/// use portlease_core::{Host, HostSnapshot, Name, Planner, Request, Service, HostSettings};
 ///
 /// let mut planner = Planner::new(HostSnapshot::of(Host::new(Name::literal("runner-7"))))?;
-/// let service = Service::new(Name::literal("web"), Catalog::builtin().or_default("vite"));
+/// let service = Service::new(Name::literal("web"), HostSettings::default().catalog.or_default("vite"));
 ///
 /// let shop = planner.plan(Request::new(Name::literal("shop"), vec![service.clone()]))?;
 /// assert_eq!(shop.reserved.services[0].port().get(), 5173);
@@ -101,6 +111,7 @@ pub struct Planner {
     host: Host,
     leases: Leases,
     facts: Facts,
+    settings: HostSettings,
     refuted: PortSet,
 }
 
@@ -121,8 +132,15 @@ impl Planner {
             host: snapshot.host,
             leases: snapshot.registry.try_into()?,
             facts,
+            settings: snapshot.settings,
             refuted: snapshot.refuted,
         })
+    }
+
+    /// The settings of the host, by which wishes become requests.
+    #[must_use]
+    pub fn settings(&self) -> &HostSettings {
+        &self.settings
     }
 
     /// Plans where the services of a request are to sit.
@@ -190,6 +208,7 @@ impl Planner {
             host: self.host.clone(),
             registry: self.leases.clone().into(),
             facts: self.facts.clone(),
+            settings: self.settings.clone(),
             refuted: self.refuted.clone(),
         }
     }

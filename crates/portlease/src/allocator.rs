@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portlease_core::{
-    Command, Confirm, Decision, Explained, Facts, Holder, Host, Lease, LeaseKey, Leases, Name,
-    Port, PortSet, Release, Released, Renew, Reply, Request, Scope, Stats, StatsQuery, Store,
+    Command, Confirm, Decision, Explained, Facts, Host, HostSettings, Lease, LeaseKey, Leases,
+    Name, Port, PortSet, Release, Released, Renew, Reply, Request, Scope, Stats, StatsQuery, Store,
     Suspect, Sweep, Swept, Trace, Validate, Validated,
 };
 use portlease_probe::{OccupantDetails, can_bind};
 use portlease_sqlite::SqliteStore;
 
 use crate::grant::{Grant, Grants};
-use crate::observe::{Observer, foremost, holders, processes};
+use crate::observe::{Observer, holders, processes};
 use crate::registry::Opened;
 use crate::reserve::reserve;
 use crate::steps::Steps;
@@ -28,6 +28,8 @@ pub struct Options {
     pub host: Option<Host>,
     /// Whether each step is told on the standard error stream; what `VERBOSE_PORT_ALLOCATOR` says when absent.
     pub tells_steps: Option<bool>,
+    /// What planners elsewhere are told of the machine's configuration, in its [`snapshot`](Allocator::snapshot).
+    pub settings: HostSettings,
 }
 
 /// Leases ports of this machine.
@@ -49,9 +51,10 @@ pub struct Allocator {
 pub(crate) struct Inner {
     store: Arc<dyn Store>,
     pub(crate) file: Option<Arc<SqliteStore>>,
-    host: Host,
+    pub(crate) host: Host,
     pub(crate) observer: Observer,
     pub(crate) steps: Steps,
+    pub(crate) settings: HostSettings,
 }
 
 impl std::fmt::Debug for Inner {
@@ -88,6 +91,7 @@ impl Allocator {
             steps: options
                 .tells_steps
                 .map_or_else(Steps::from_environment, Steps::new),
+            settings: options.settings,
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -127,7 +131,7 @@ impl Allocator {
 
     /// Gives leases back. What is leased to nobody is no error.
     pub fn release(&self, release: &Release) -> Result<Released, Error> {
-        let facts = self.facts_about(&Scope::Rows {
+        let facts = self.facts_on_holders(&Scope::Rows {
             projects: vec![release.project.clone()],
             ports: PortSet::new(),
         })?;
@@ -215,7 +219,7 @@ impl Allocator {
 
     /// What the request would get, and why, port by port. Nothing is changed.
     pub fn explain(&self, request: &Request) -> Result<(Explained, Trace), Error> {
-        let mut facts = self.facts_about(&Scope::Rows {
+        let mut facts = self.facts_on_holders(&Scope::Rows {
             projects: vec![request.project.clone()],
             ports: PortSet::new(),
         })?;
@@ -241,23 +245,7 @@ impl Allocator {
             project: project.cloned(),
         });
         let leases = self.inner.load(&command.scope())?;
-        let mut facts = self.inner.observer.facts();
-        Observer::sight(&mut facts, holders(&leases));
-        self.inner
-            .observer
-            .look_closely(&mut facts, leases.ports())?;
-        let mut occupied = leases.ports().clone();
-        occupied &= facts.occupied.ports();
-        let found = self.inner.observer.occupants(&occupied, holders(&leases));
-        for (port, occupants) in found {
-            let parties: Vec<Holder> = leases
-                .at(port)
-                .into_iter()
-                .flat_map(Lease::parties)
-                .cloned()
-                .collect();
-            facts.occupied.insert(port, foremost(&occupants, &parties));
-        }
+        let facts = self.inner.facts_about(&leases, leases.ports())?;
         match self.inner.transact(&command, &facts)?.reply {
             Reply::Validated(validated) => Ok(validated),
             reply => unreachable!("a validation is not answered with {reply:?}"),
@@ -305,7 +293,7 @@ impl Allocator {
         }
     }
 
-    fn facts_about(&self, scope: &Scope) -> Result<Facts, Error> {
+    fn facts_on_holders(&self, scope: &Scope) -> Result<Facts, Error> {
         let mut facts = self.inner.observer.facts();
         Observer::sight(&mut facts, holders(&self.inner.load(scope)?));
         Ok(facts)

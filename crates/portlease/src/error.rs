@@ -5,13 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use portlease_core::{
-    InvalidArgument, InvalidName, InvalidWish, Occupant, Port, Refusal, StoreError, TransactError,
-    UnknownPreset,
+    Host, InvalidArgument, InvalidName, InvalidWish, Occupant, Port, Refusal, StoreError,
+    TransactError, UnknownPreset,
 };
 use portlease_probe::{BindError, ProbeError};
 use serde_json::{Value as Json, json};
 
-use crate::ConfigError;
+use crate::{ConfigError, PlanOutdated};
 
 /// Why there is no answer. Each kind is of its own: a refusal says that the request cannot be
 /// granted, everything else that something is broken.
@@ -60,6 +60,19 @@ pub enum Error {
         port: Port,
         /// Who took it.
         by: Occupant,
+    },
+    /// A plan that was made elsewhere does not fit this host any more.
+    #[error(transparent)]
+    PlanOutdated(Box<PlanOutdated>),
+    /// A plan for one host came to another.
+    #[error(
+        "The plan is for {planned}, and this is {here}. Send it there, or plan on a snapshot of this host."
+    )]
+    OtherHost {
+        /// The host of the plan.
+        planned: Host,
+        /// This one.
+        here: Host,
     },
     /// The configuration cannot be used.
     #[error(transparent)]
@@ -113,6 +126,8 @@ impl Error {
             Self::NotListening { .. } => "NOT_LISTENING",
             Self::ServerEnded { .. } => "SERVER_ENDED",
             Self::PortLost { .. } => "PORT_LOST",
+            Self::PlanOutdated(_) => "PLAN_OUTDATED",
+            Self::OtherHost { .. } => "OTHER_HOST",
             Self::Config(_) => "INVALID_CONFIG",
             Self::Argument(_) => InvalidArgument::CODE,
             Self::UnknownPreset(_) => UnknownPreset::CODE,
@@ -142,6 +157,12 @@ impl Error {
             }
             Self::ServerEnded { port } => json!({"port": port}),
             Self::PortLost { port, by } => json!({"port": port, "by": by}),
+            Self::PlanOutdated(outdated) => json!({
+                "wrong": outdated.outdated.wrong,
+                "trace": outdated.outdated.trace,
+                "snapshot": outdated.snapshot,
+            }),
+            Self::OtherHost { planned, here } => json!({"planned": planned, "here": here}),
             Self::Config(error) => {
                 let place = error.place();
                 let file = place.map(|place| place.path().display().to_string());

@@ -25,15 +25,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 /// Each turn that does not end adds an occupied port to the facts, so there are at most as many
 /// turns as candidates.
 pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, Error> {
-    let mut turn = Turn {
-        inner,
-        request,
-        before: None,
-        facts: inner.observer.facts(),
-        holds: Holds::default(),
-        granted: Vec::new(),
-        lost: 0,
-    };
+    let mut turn = Turn::new(inner, request);
     let candidates = request.candidates();
     // Leasing a port that turns out to be occupied costs more than a look. Where nobody was met the
     // last time, the first candidate is likely to be free, and no look is needed.
@@ -89,30 +81,40 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
 }
 
 /// One request, while it goes on.
-struct Turn<'a> {
+pub(crate) struct Turn<'a> {
     inner: &'a Arc<Inner>,
     request: &'a Request,
     /// The project's leases when the request came; none before the first look at the registry.
     before: Option<Leases>,
-    facts: Facts,
-    holds: Holds,
+    pub(crate) facts: Facts,
+    pub(crate) holds: Holds,
     /// The leases that the project has by this request alone.
     granted: Vec<(LeaseKey, Generation)>,
     lost: u16,
 }
 
 #[derive(Default)]
-struct Holds {
+pub(crate) struct Holds {
     attempts: Attempts,
-    by_port: BTreeMap<Port, Hold>,
+    pub(crate) by_port: BTreeMap<Port, Hold>,
 }
 
-impl Turn<'_> {
-    fn lease(&mut self) -> Result<(Reserved, Trace), Error> {
-        let decision = self.decide()?;
-        for step in &decision.trace.steps {
-            self.inner.steps.tell(format_args!("{step}"));
+impl<'a> Turn<'a> {
+    pub(crate) fn new(inner: &'a Arc<Inner>, request: &'a Request) -> Self {
+        Self {
+            inner,
+            request,
+            before: None,
+            facts: inner.observer.facts(),
+            holds: Holds::default(),
+            granted: Vec::new(),
+            lost: 0,
         }
+    }
+
+    fn lease(&mut self) -> Result<(Reserved, Trace), Error> {
+        let decision = self.decide(&Command::Reserve(self.request.clone()))?;
+        self.inner.steps.tell_trace(&decision.trace);
         let Reply::Reserved(mut reserved) = decision.reply else {
             unreachable!("a reserve is not answered with {:?}", decision.reply)
         };
@@ -137,11 +139,10 @@ impl Turn<'_> {
         Ok((reserved, decision.trace))
     }
 
-    /// Decides; the first time with a look at whether the holders of the project's leases have ended.
-    fn decide(&mut self) -> Result<Decision, Error> {
-        let command = Command::Reserve(self.request.clone());
+    /// Decides about the request; the first time with a look at whether the holders of the project's leases have ended.
+    pub(crate) fn decide(&mut self, command: &Command) -> Result<Decision, Error> {
         if self.before.is_some() {
-            return self.inner.transact(&command, &self.facts);
+            return self.inner.transact(command, &self.facts);
         }
         let project = Scope::Rows {
             projects: vec![self.request.project.clone()],
@@ -153,7 +154,7 @@ impl Turn<'_> {
             before,
             ..
         } = self;
-        inner.transact_observing(&command, &mut self.facts, |leases, facts| {
+        inner.transact_observing(command, &mut self.facts, |leases, facts| {
             let own = before.insert(leases.within(&project));
             Observer::sight(facts, holders(own));
             inner.observer.look_at_refuges(facts, request, leases);
@@ -172,7 +173,7 @@ impl Turn<'_> {
 
     /// Holds every granted port. Answers one that could not be held, which is a fact for the next
     /// turn.
-    fn hold_all(&mut self, reserved: &Reserved) -> Result<Option<Port>, Error> {
+    pub(crate) fn hold_all(&mut self, reserved: &Reserved) -> Result<Option<Port>, Error> {
         if self.request.skip_port_check {
             return Ok(None);
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use portlease_core::Trace;
+
 /// The variable by which people ask to be told each step.
 const VARIABLE: &str = "VERBOSE_PORT_ALLOCATOR";
 
@@ -19,6 +21,12 @@ impl Steps {
 
     pub(crate) fn new(to_people: bool) -> Self {
         Self { to_people }
+    }
+
+    pub(crate) fn tell_trace(self, trace: &Trace) {
+        for step in &trace.steps {
+            self.tell(format_args!("{step}"));
+        }
     }
 
     pub(crate) fn tell(self, step: fmt::Arguments<'_>) {

@@ -105,11 +105,15 @@ pub(crate) struct Validate {
 #[command(after_help = "\
 Examples:
   portlease export backup.json
-  portlease export | jq .hosts")]
+  portlease export | jq .hosts
+  portlease export --snapshot | curl --json @- https://plan.example.com/hosts")]
 pub(crate) struct Export {
     /// The file, or - for the standard output
     #[arg(default_value = "-", value_hint = clap::ValueHint::FilePath)]
     pub(crate) file: PathBuf,
+    /// Write instead what a planner elsewhere has to know of this host: leases, ports in use, and settings
+    #[arg(long)]
+    pub(crate) snapshot: bool,
 }
 
 /// Add what was exported to the registry

@@ -5,14 +5,23 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde::Serialize;
+
 use crate::arguments::Export;
 use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
 pub(crate) fn run(task: &Export) -> Result<ExitCode, Failure> {
-    let export = selection::open_here()?.export()?;
-    let mut text = serde_json::to_string_pretty(&export).expect("an export can be JSON");
+    let allocator = selection::open_here()?;
+    let (mut text, leases) = if task.snapshot {
+        let snapshot = allocator.snapshot()?;
+        (json(&snapshot), snapshot.registry.leases.len())
+    } else {
+        let export = allocator.export()?;
+        let leases = export.hosts.values().map(|host| host.iter().count()).sum();
+        (json(&export), leases)
+    };
     text.push('\n');
     if task.file == Path::new("-") {
         // Unlike a report, half of it is worth nothing, so whoever reads it must not have gone.
@@ -22,10 +31,13 @@ pub(crate) fn run(task: &Export) -> Result<ExitCode, Failure> {
     }
     let file = task.file.display();
     fs::write(&task.file, text).map_err(|error| unwritable(&file.to_string(), &error))?;
-    let leases: usize = export.hosts.values().map(|host| host.iter().count()).sum();
     let leases = output::count(leases, "lease");
     output::note(format_args!("{leases} written to {file}"));
     Ok(Code::Done.into())
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("what is exported can be JSON")
 }
 
 fn unwritable(file: &str, error: &io::Error) -> Failure {

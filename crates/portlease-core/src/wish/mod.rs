@@ -25,7 +25,6 @@ mod variable;
 pub use apply::check_framework;
 pub use draft::{RequestDraft, ServiceDraft};
 pub use error::{InvalidWish, UnknownPreset};
-pub use plan::Settings;
 pub use values::{HolderWish, PortNumber, PortsWish};
 pub use variable::{UnusableVariable, VariableWish};
 
@@ -34,10 +33,10 @@ pub use variable::{UnusableVariable, VariableWish};
 /// In JSON all of it stands side by side, in one object:
 ///
 /// ```
-/// use portlease_core::{Settings, Wish};
+/// use portlease_core::{HostSettings, Wish};
 ///
 /// let wish = Wish::read(r#"{"projectId": "shop", "service": "api", "framework": "node", "preferred": [4000]}"#)?;
-/// let request = wish.request(&Settings::default())?;
+/// let request = wish.request(&HostSettings::default())?;
 /// assert_eq!(&*request.project, "shop");
 /// assert_eq!(request.services[0].preferred[0].get(), 4000);
 /// # Ok::<(), portlease_core::InvalidWish>(())

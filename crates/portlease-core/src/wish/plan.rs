@@ -3,34 +3,19 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{
     HolderWish, InvalidWish, RequestDraft, ServiceDraft, ServiceWish, UnusableVariable, Wish,
 };
 use crate::reading::Problem;
-use crate::{Catalog, Framework, InvalidArgument, Name, Pools, PortSet, Presets, Request};
-
-/// What holds for all projects of a machine.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct Settings {
-    /// The frameworks to choose from.
-    pub catalog: Catalog,
-    /// The kinds of services to choose from.
-    pub presets: Presets,
-    /// The pools.
-    pub pools: Pools,
-    /// Ports that are not to be used.
-    pub exclude: PortSet,
-}
+use crate::{Catalog, Framework, HostSettings, InvalidArgument, Name, Request};
 
 impl Wish {
     /// The request, of a caller that asks on behalf of others.
     ///
     /// What would have to be looked up on the machine is refused: its folders and its processes are not here.
-    pub fn request(&self, settings: &Settings) -> Result<Request, InvalidWish> {
+    pub fn request(&self, settings: &HostSettings) -> Result<Request, InvalidWish> {
         let project = self.project()?;
         let services = self.each()?.iter().enumerate();
         let services = services

@@ -5,13 +5,14 @@ use alloc::string::{String, ToString};
 
 use serde_json::{Value as Json, json};
 
-use super::{InvalidWish, Settings, Wish};
+use super::{InvalidWish, Wish};
+use crate::HostSettings;
 use crate::Request;
 
 #[track_caller]
 fn request(wish: &Json) -> Request {
     let wish = Wish::read(&wish.to_string()).unwrap();
-    wish.request(&Settings::default()).unwrap()
+    wish.request(&HostSettings::default()).unwrap()
 }
 
 /// What a request has at a place, after a wish for the project `shop` with these keys.
@@ -137,7 +138,7 @@ fn a_variable_is_a_wish_and_an_unusable_one_a_warning() {
 #[track_caller]
 fn refused(wish: &Json) -> (&'static str, String) {
     let build = |wish: &Json| -> Result<Request, InvalidWish> {
-        Wish::read(&wish.to_string())?.request(&Settings::default())
+        Wish::read(&wish.to_string())?.request(&HostSettings::default())
     };
     let error = build(wish).expect_err("it is no good");
     (error.code(), error.to_string())

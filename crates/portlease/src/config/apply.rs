@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use portlease_core::{Catalog, IfRunning, Name, Port, PortSet, Presets, check_framework};
+use portlease_core::{
+    Catalog, HostSettings, IfRunning, Name, Port, PortSet, Presets, check_framework,
+};
 
 use super::origin::Origin;
 use super::settings::ServiceSettings;
@@ -138,12 +140,25 @@ impl Config {
         if let Some(presets) = &self.presets {
             reservation = reservation.presets(presets.clone());
         }
-        let excluded = self.settings.exclude.iter().flatten();
-        // As a set, because the ranges may overlap.
-        let excluded: PortSet = excluded.map(|excluded| excluded.0).collect();
         reservation
             .pools(self.pools.clone())
-            .exclude(excluded.iter().map(number))
+            .exclude(self.excluded().iter().map(number))
+    }
+
+    /// What is said about the machine, for planners elsewhere.
+    pub fn host_settings(&self) -> HostSettings {
+        HostSettings {
+            catalog: self.catalog(),
+            presets: self.presets(),
+            pools: self.pools.clone(),
+            exclude: self.excluded(),
+        }
+    }
+
+    /// As a set, because the ranges may overlap.
+    fn excluded(&self) -> PortSet {
+        let excluded = self.settings.exclude.iter().flatten();
+        excluded.map(|excluded| excluded.0).collect()
     }
 
     /// What is said about the service that was named last.
