@@ -823,6 +823,466 @@ export type ProgramOnPort = {
 };
 
 /**
+ * A host as somebody sees it who cannot look at it.
+ *
+ * Everything but its name may be left out: nothing is leased or occupied then, and the settings are the built-in ones.
+ */
+export type HostSnapshot = {
+  /**
+   * The host.
+   */
+  host: Host;
+  /**
+   * What is leased and remembered there.
+   */
+  registry?: Snapshot;
+  /**
+   * What was observed there.
+   */
+  facts?: Facts;
+  /**
+   * Its frameworks, presets and pools, and the ports that are not to be used there.
+   */
+  settings?: HostSettings;
+  /**
+   * Ports that the machine refused in this exchange when it was to confirm a plan. They stay closed until the exchange is
+   * over, which is why it ends.
+   */
+  refuted?: PortSet;
+};
+
+/**
+ * `Leases` row by row: as a store reads them, as an export holds them, and as they travel to a
+ * planner that cannot see the machine.
+ */
+export type Snapshot = {
+  /**
+   * All leases.
+   */
+  leases?: Array<Lease>;
+  /**
+   * All memories.
+   */
+  memories?: Array<Memory>;
+  /**
+   * The generation of the last grant.
+   */
+  lastGeneration?: Generation;
+  /**
+   * How often each port was granted.
+   */
+  usage?: Array<PortUsage>;
+  /**
+   * What happened since the registry was made.
+   */
+  counters?: Counters;
+  /**
+   * When the leases were last swept.
+   */
+  lastSwept?: Timestamp;
+};
+
+/**
+ * What a released lease leaves: its port as a preference, not as a right.
+ */
+export type Memory = {
+  /**
+   * The port.
+   */
+  port: Port;
+  /**
+   * When it was last used.
+   */
+  releasedAt: Timestamp;
+  /**
+   * The project.
+   */
+  project: Name;
+  /**
+   * The service of the project.
+   */
+  service: Name;
+  /**
+   * 1, or more for each further instance that ran at the same time.
+   */
+  instance?: number;
+};
+
+/**
+ * Every observation of the world that a decision may use.
+ */
+export type Facts = {
+  /**
+   * The moment of the observation.
+   */
+  now: Timestamp;
+  /**
+   * The ports that could not be bound at that moment, and by whom they are occupied.
+   */
+  occupied?: Array<OccupiedPort>;
+  /**
+   * The ports that the operating system keeps for itself.
+   */
+  systemReserved?: PortSet;
+  /**
+   * The lowest port that the caller may bind; every port when absent.
+   */
+  unprivilegedStart?: Port;
+  /**
+   * The holders that were seen to have ended. Whoever is not named counts as alive.
+   */
+  dead?: Array<Holder>;
+};
+
+/**
+ * A port that cannot be bound.
+ */
+export type OccupiedPort = {
+  /**
+   * The port.
+   */
+  port: Port;
+  /**
+   * Who is on it, when that is known.
+   */
+  occupant?: Occupant;
+};
+
+/**
+ * What holds for all projects of a machine: built in, unless its configuration says otherwise.
+ */
+export type HostSettings = {
+  /**
+   * The frameworks to choose from.
+   */
+  catalog?: Array<Framework>;
+  /**
+   * The kinds of services to choose from.
+   */
+  presets?: Array<Preset>;
+  /**
+   * The pools.
+   */
+  pools?: Array<Pool>;
+  /**
+   * Ports that are not to be used.
+   */
+  exclude?: PortSet;
+};
+
+/**
+ * A dev server and where it usually listens.
+ */
+export type Framework = {
+  /**
+   * Its one name, in lower case.
+   */
+  name: Name;
+  /**
+   * What people call it.
+   */
+  title?: Name;
+  /**
+   * The ports that its projects share.
+   */
+  range: PortRange;
+  /**
+   * The port that is tried first.
+   */
+  default: Port;
+  /**
+   * Other names by which it can be asked for.
+   */
+  aliases?: Array<Name>;
+};
+
+/**
+ * The range of a kind of service in one environment.
+ */
+export type Preset = {
+  /**
+   * The environment, such as `development`.
+   */
+  profile: Name;
+  /**
+   * The kind of service, such as `webServer`.
+   */
+  service: Name;
+  /**
+   * Its ports. The first is the default.
+   */
+  range: PortRange;
+};
+
+/**
+ * A named part of the ports.
+ */
+export type Pool = {
+  /**
+   * Whose part it is, a team's for instance.
+   */
+  name: Name;
+  /**
+   * The ports of the pool.
+   */
+  range: PortRange;
+};
+
+/**
+ * Which ports the services of a request would get, by what was known of their host.
+ *
+ * It is nobody's lease yet: the host's runner confirms it, or not.
+ */
+export type Plan = {
+  /**
+   * The host.
+   */
+  host: Host;
+  /**
+   * What was asked.
+   */
+  request: Request;
+  /**
+   * Where each service is to sit.
+   */
+  planned: Planned;
+  /**
+   * What the services would get.
+   */
+  reserved: Reserved;
+  /**
+   * What that would change, for planning on before it is confirmed.
+   */
+  changes: Array<Change>;
+  /**
+   * The reasons.
+   */
+  trace: Trace;
+  /**
+   * See `HostSnapshot::refuted`.
+   */
+  refuted?: PortSet;
+};
+
+/**
+ * Where the services of a request are to sit, as somebody decided who does not see the machine.
+ *
+ * A `Request` that carries it is granted these seats or none: nobody else is moved,
+ * and no lease is touched that came or changed since the plan was made.
+ */
+export type Planned = {
+  /**
+   * The instance of the project.
+   */
+  instance: number;
+  /**
+   * A seat for every service.
+   */
+  seats: Array<Seat>;
+  /**
+   * The leases of others that make way.
+   */
+  displaced?: Array<Displacement>;
+};
+
+/**
+ * The port that a planner chose for a service.
+ */
+export type Seat = {
+  /**
+   * The service.
+   */
+  service: Name;
+  /**
+   * Its port.
+   */
+  port: Port;
+  /**
+   * The lease that the service had as far as the planner knew.
+   */
+  replaces?: Generation;
+};
+
+/**
+ * A lease that makes way by plan.
+ */
+export type Displacement = {
+  /**
+   * Its generation as far as the planner knew.
+   */
+  generation: Generation;
+  /**
+   * Where it goes; absent when it has nowhere to go and ends.
+   */
+  to?: Port;
+  /**
+   * The project.
+   */
+  project: Name;
+  /**
+   * The service of the project.
+   */
+  service: Name;
+  /**
+   * 1, or more for each further instance that ran at the same time.
+   */
+  instance?: number;
+};
+
+/**
+ * A request for ports: of one service, or of several that get theirs together or not at all.
+ */
+export type Request = {
+  /**
+   * The project that asks.
+   */
+  project: Name;
+  /**
+   * The services that want ports, in the order of the declaration.
+   */
+  services: Array<Service>;
+  /**
+   * The process or container that will listen; absent when the caller asks on behalf of others.
+   */
+  holder?: Holder;
+  /**
+   * What to do when an instance of the project runs already.
+   */
+  ifRunning: IfRunning;
+  /**
+   * Give up the current ports and take others.
+   */
+  forceNew: boolean;
+  /**
+   * Decide from the registry alone, for a machine that cannot be observed.
+   */
+  skipPortCheck: boolean;
+  /**
+   * What happens when a wanted port belongs to another service.
+   */
+  strategy: Strategy;
+  /**
+   * Whether other services may be moved at all.
+   */
+  autoReassign: boolean;
+  /**
+   * How often the caller tries again after it lost a race for a granted port.
+   */
+  maxRetries: number;
+  /**
+   * Ports that are not to be used.
+   */
+  exclude?: PortSet;
+  /**
+   * The pools of the machine.
+   */
+  pools?: Array<Pool>;
+  /**
+   * The pool whose ports are wanted.
+   */
+  pool?: Name;
+  /**
+   * Where the services are to sit by a plan that was made elsewhere: these seats or none.
+   */
+  planned?: Planned;
+};
+
+/**
+ * One service of a request.
+ */
+export type Service = {
+  /**
+   * Its name inside the project.
+   */
+  name: Name;
+  /**
+   * The framework that serves it.
+   */
+  framework: Name;
+  /**
+   * A port that was asked for by name, before all others.
+   */
+  explicit?: Explicit;
+  /**
+   * Ports to try first, in this order. They may lie outside the range.
+   */
+  preferred?: Array<Port>;
+  /**
+   * The service's own range.
+   */
+  range: PortRange;
+  /**
+   * The port of the range that is tried first; its low end when absent.
+   */
+  default?: Port;
+  /**
+   * Where the search of the range starts, when not at a remembered port or the default.
+   */
+  start?: Port;
+  /**
+   * Ranges to go on with when the own range is full, in this order.
+   */
+  spillover?: Array<PortRange>;
+  /**
+   * The range for the case that all others are full.
+   */
+  emergency?: PortRange;
+  /**
+   * Services of higher priority are served first.
+   */
+  priority: number;
+  /**
+   * What the service speaks: it chooses the URL's scheme and the health check.
+   */
+  requires?: Array<Capability>;
+  /**
+   * Services of the project that must not share its port.
+   */
+  conflicts?: Array<Name>;
+  /**
+   * The service of the project whose port this one takes, instead of one of its own.
+   */
+  inheritFrom?: Name;
+};
+
+/**
+ * A port that was asked for by name: on the command line, or in an environment variable.
+ */
+export type Explicit = {
+  /**
+   * The port.
+   */
+  port: Port;
+  /**
+   * That port or none: the request is refused when it cannot be had.
+   */
+  strict: boolean;
+};
+
+/**
+ * One change of the registry. `Leases::apply` says what each does.
+ */
+export type Change = {
+  kind: "grant";
+} & Lease | {
+  kind: "update";
+} & Lease | {
+  kind: "end";
+} & LeaseKey | {
+  kind: "remember";
+} & Memory | {
+  kind: "forget";
+} & LeaseKey | {
+  kind: "count";
+} & Counters | {
+  kind: "swept";
+  /**
+   * When.
+   */
+  at: Timestamp;
+};
+
+/**
  * Why a command cannot be granted. Nothing was changed.
  *
  * The code and the details are stable; the sentence, which `Display` writes, is for people.
@@ -946,6 +1406,9 @@ export type Refusal = {
 } | {
   code: "NOT_OWNER";
   details: NotOwner;
+} | {
+  code: "PLAN_OUTDATED";
+  details: Outdated;
 };
 
 /**
@@ -1096,6 +1559,20 @@ export type NotOwner = {
 };
 
 /**
+ * See `Refusal::PlanOutdated`.
+ */
+export type Outdated = {
+  /**
+   * The planned ports that cannot be had, and the leases that are not what the planner knew.
+   */
+  wrong: Array<Unavailable>;
+  /**
+   * How it came to that.
+   */
+  trace: Trace;
+};
+
+/**
  * A TCP port from 1 to 65535. Port 0 means "any port" to an operating system and is not a port.
  */
 export type Port = number;
@@ -1106,6 +1583,19 @@ export type Port = number;
  * In JSON it is a pair, `[3000, 3100]`; as text it is `3000-3100`, or one port alone.
  */
 export type PortRange = [first: Port, last: Port];
+
+/**
+ * A set of ports: a bitmap over all 65,536 numbers, of which only the words up to the highest
+ * member are stored. An empty set costs no memory.
+ *
+ * In JSON it is a list of ports and ranges: `[3000, [4000, 4010]]`.
+ */
+export type PortSet = PortRange[];
+
+/**
+ * The machine, and inside it the network, whose ports are leased.
+ */
+export type Host = string;
 
 /**
  * The name of a project, service, framework, pool or host: text of 1 to 1,024 bytes without

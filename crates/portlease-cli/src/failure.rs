@@ -86,7 +86,10 @@ fn exit_of(error: &Error) -> Code {
         | Error::Project { .. }
         | Error::UnknownPreset(_)
         | Error::InvalidRegistry { .. } => Code::Usage,
-        Error::Refused(_) | Error::LostRaces { .. } => Code::Refused,
+        Error::Refused(_)
+        | Error::LostRaces { .. }
+        | Error::PlanOutdated(_)
+        | Error::OtherHost { .. } => Code::Refused,
         Error::NotListening { .. } | Error::ServerEnded { .. } | Error::PortLost { .. } => {
             Code::NotServing
         }

@@ -72,6 +72,7 @@ const BUILTIN: &[(&str, &str, u16, &[&str])] = &[
 ];
 
 /// A dev server and where it usually listens.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Framework {
@@ -86,6 +87,7 @@ pub struct Framework {
     pub default: Port,
     /// Other names by which it can be asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Name>>", optional))]
     pub aliases: Vec<Name>,
 }
 

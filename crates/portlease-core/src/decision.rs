@@ -25,6 +25,7 @@ pub struct Decision {
 }
 
 /// One change of the registry. [`Leases::apply`](crate::Leases::apply) says what each does.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Change {

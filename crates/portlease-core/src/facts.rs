@@ -17,6 +17,7 @@ use crate::{Holder, Name, Port, PortSet, Timestamp};
 /// facts.occupied.insert(Port::literal(3000), None);
 /// assert!(facts.occupied.ports().contains(Port::literal(3000)));
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
@@ -24,15 +25,18 @@ pub struct Facts {
     pub now: Timestamp,
     /// The ports that could not be bound at that moment, and by whom they are occupied.
     #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<OccupiedPort>>", optional))]
     pub occupied: Occupancy,
     /// The ports that the operating system keeps for itself.
     #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<PortSet>", optional))]
     pub system_reserved: PortSet,
     /// The lowest port that the caller may bind; every port when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unprivileged_start: Option<Port>,
     /// The holders that were seen to have ended. Whoever is not named counts as alive.
     #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Holder>>", optional))]
     pub dead: BTreeSet<Holder>,
 }
 
@@ -77,12 +81,15 @@ impl Occupancy {
     }
 }
 
-/// One entry of an [`Occupancy`] in JSON.
-#[derive(Serialize, Deserialize)]
-struct OccupiedPort {
-    port: Port,
+/// A port that cannot be bound.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OccupiedPort {
+    /// The port.
+    pub port: Port,
+    /// Who is on it, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    occupant: Option<Occupant>,
+    pub occupant: Option<Occupant>,
 }
 
 impl From<Vec<OccupiedPort>> for Occupancy {

@@ -190,6 +190,7 @@ pub struct Follower {
 }
 
 /// What a released lease leaves: its port as a preference, not as a right.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Memory {

@@ -57,7 +57,7 @@ pub use decision::{
     Change, Decision, Evidence, Explained, Granted, LeaseStatus, Move, Outcome, PortUsage,
     RangeUsage, Released, Reply, Reserved, Stats, Swept, SweptLease, Validated, ValidatedLease,
 };
-pub use facts::{Facts, Occupancy, Occupant};
+pub use facts::{Facts, Occupancy, Occupant, OccupiedPort};
 pub use identity::{Container, Holder, Process, Seen, Sighting};
 pub use lease::{Follower, Generation, Lease, LeaseKey, LeaseState, Memory};
 pub use leases::{Counters, InvalidSnapshot, Leases, Snapshot};

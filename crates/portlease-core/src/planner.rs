@@ -30,6 +30,7 @@ pub use json::answer;
 /// assert_eq!(snapshot.host.to_string(), "runner-7");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HostSnapshot {
@@ -37,16 +38,20 @@ pub struct HostSnapshot {
     pub host: Host,
     /// What is leased and remembered there.
     #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Snapshot>", optional))]
     pub registry: Snapshot,
     /// What was observed there.
     #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Facts>", optional))]
     pub facts: Facts,
     /// Its frameworks, presets and pools, and the ports that are not to be used there.
     #[serde(default)]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<HostSettings>", optional))]
     pub settings: HostSettings,
     /// Ports that the machine refused in this exchange when it was to confirm a plan. They stay closed until the exchange is
     /// over, which is why it ends.
     #[serde(default, skip_serializing_if = "PortSet::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<PortSet>", optional))]
     pub refuted: PortSet,
 }
 
@@ -67,6 +72,7 @@ impl HostSnapshot {
 /// Which ports the services of a request would get, by what was known of their host.
 ///
 /// It is nobody's lease yet: the host's runner confirms it, or not.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Plan {
@@ -86,6 +92,7 @@ pub struct Plan {
     pub trace: Trace,
     /// See [`HostSnapshot::refuted`].
     #[serde(default, skip_serializing_if = "PortSet::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<PortSet>", optional))]
     pub refuted: PortSet,
 }
 

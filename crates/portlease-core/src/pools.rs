@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Name, Port, PortRange, PortSet};
 
 /// A named part of the ports.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
     /// Whose part it is, a team's for instance.

@@ -20,6 +20,7 @@ const BUILTIN: &[(&str, &str, PortRange)] = &[
 ];
 
 /// The range of a kind of service in one environment.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preset {

@@ -18,6 +18,7 @@ use crate::{Framework, Holder, Name, Planned, Pools, Port, PortRange, PortSet};
 /// let request = Request::new(Name::literal("shop"), vec![web]);
 /// assert_eq!(request.services[0].default.unwrap().get(), 3000);
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Request {
@@ -48,9 +49,11 @@ pub struct Request {
     pub max_retries: u16,
     /// Ports that are not to be used.
     #[serde(default, skip_serializing_if = "PortSet::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<PortSet>", optional))]
     pub exclude: PortSet,
     /// The pools of the machine.
     #[serde(default, skip_serializing_if = "Pools::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<crate::Pool>>", optional))]
     pub pools: Pools,
     /// The pool whose ports are wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,6 +112,7 @@ fn default_retries() -> u16 {
 }
 
 /// One service of a request.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Service {
@@ -121,6 +125,7 @@ pub struct Service {
     pub explicit: Option<Explicit>,
     /// Ports to try first, in this order. They may lie outside the range.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Port>>", optional))]
     pub preferred: Vec<Port>,
     /// The service's own range.
     pub range: PortRange,
@@ -132,6 +137,7 @@ pub struct Service {
     pub start: Option<Port>,
     /// Ranges to go on with when the own range is full, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<PortRange>>", optional))]
     pub spillover: Vec<PortRange>,
     /// The range for the case that all others are full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,9 +147,11 @@ pub struct Service {
     pub priority: i32,
     /// What the service speaks: it chooses the URL's scheme and the health check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Capability>>", optional))]
     pub requires: Vec<Capability>,
     /// Services of the project that must not share its port.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Name>>", optional))]
     pub conflicts: Vec<Name>,
     /// The service of the project whose port this one takes, instead of one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -208,6 +216,7 @@ pub(crate) fn is_for_browsers(requires: &[Capability]) -> bool {
 }
 
 /// A port that was asked for by name: on the command line, or in an environment variable.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Explicit {

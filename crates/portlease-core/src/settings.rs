@@ -13,15 +13,26 @@ use crate::{Catalog, Pools, PortSet, Presets};
 /// assert!(settings.catalog.get("vite").is_some());
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct HostSettings {
     /// The frameworks to choose from.
+    #[cfg_attr(
+        feature = "typescript",
+        ts(as = "Option<Vec<crate::Framework>>", optional)
+    )]
     pub catalog: Catalog,
     /// The kinds of services to choose from.
+    #[cfg_attr(
+        feature = "typescript",
+        ts(as = "Option<Vec<crate::Preset>>", optional)
+    )]
     pub presets: Presets,
     /// The pools.
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<crate::Pool>>", optional))]
     pub pools: Pools,
     /// Ports that are not to be used.
+    #[cfg_attr(feature = "typescript", ts(as = "Option<PortSet>", optional))]
     pub exclude: PortSet,
 }

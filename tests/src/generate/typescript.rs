@@ -1,11 +1,13 @@
 //! What the values that travel as JSON are in TypeScript.
 
 use portlease::core::{
-    Capability, Container, Counters, Evidence, Exhausted, Explained, Follower, Generation, Granted,
-    Holder, IfRunning, Lease, LeaseKey, LeaseState, LeaseStatus, Move, Name, NotOwner, Occupant,
-    Outcome, Party, Port, PortRange, PortUsage, Process, RangeUsage, Refusal, Released, Reserved,
-    Stats, Stays, Step, Strategy, Swept, SweptLease, Taken, Tally, Tier, Timestamp, Trace,
-    Unavailable, ValidatedLease, Verdict,
+    Capability, Change, Container, Counters, Displacement, Evidence, Exhausted, Explained,
+    Explicit, Facts, Follower, Framework, Generation, Granted, Holder, Host, HostSettings,
+    HostSnapshot, IfRunning, Lease, LeaseKey, LeaseState, LeaseStatus, Memory, Move, Name,
+    NotOwner, Occupant, OccupiedPort, Outcome, Outdated, Party, Plan, Planned, Pool, Port,
+    PortRange, PortSet, PortUsage, Preset, Process, RangeUsage, Refusal, Released, Request,
+    Reserved, Seat, Service, Snapshot, Stats, Stays, Step, Strategy, Swept, SweptLease, Taken,
+    Tally, Tier, Timestamp, Trace, Unavailable, ValidatedLease, Verdict,
 };
 use portlease::{
     Allocation, Health, HealthStatus, HolderWish, PortPresence, PortsWish, ProgramOnPort,
@@ -70,6 +72,24 @@ pub(crate) fn types() -> String {
         HealthStatus,
         PortPresence,
         ProgramOnPort,
+        // What planners elsewhere are told, and what they plan.
+        HostSnapshot,
+        Snapshot,
+        Memory,
+        Facts,
+        OccupiedPort,
+        HostSettings,
+        Framework,
+        Preset,
+        Pool,
+        Plan,
+        Planned,
+        Seat,
+        Displacement,
+        Request,
+        Service,
+        Explicit,
+        Change,
         // What errors have in their details.
         Refusal,
         Unavailable,
@@ -78,9 +98,12 @@ pub(crate) fn types() -> String {
         Taken,
         Tally,
         NotOwner,
+        Outdated,
         // What all of it is made of.
         Port,
         PortRange,
+        PortSet,
+        Host,
         Name,
         Timestamp,
     ];

@@ -19,18 +19,24 @@ use crate::{Generation, Lease, LeaseKey, Memory, Port, PortUsage, Timestamp};
 /// assert_eq!(leases.last_generation().get(), 7);
 /// # Ok::<(), portlease_core::InvalidSnapshot>(())
 /// ```
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Snapshot {
     /// All leases.
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Lease>>", optional))]
     pub leases: Vec<Lease>,
     /// All memories.
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Memory>>", optional))]
     pub memories: Vec<Memory>,
     /// The generation of the last grant.
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Generation>", optional))]
     pub last_generation: Generation,
     /// How often each port was granted.
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<PortUsage>>", optional))]
     pub usage: Vec<PortUsage>,
     /// What happened since the registry was made.
+    #[cfg_attr(feature = "typescript", ts(as = "Option<Counters>", optional))]
     pub counters: Counters,
     /// When the leases were last swept.
     #[serde(skip_serializing_if = "Option::is_none")]
