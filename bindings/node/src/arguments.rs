@@ -93,6 +93,11 @@ pub(crate) struct Counting {
     pub(crate) top: Option<u32>,
 }
 
+/// What is said when there is nothing to say.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
 /// Which servers to ask, and what.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use portlease::core::{Confirm, Holder, LeaseKey, Name, Refusal, Release, StatsQuery};
+use portlease::core::{Confirm, Holder, LeaseKey, Name, Plan, Refusal, Release, StatsQuery};
 use portlease::probe::identity;
 use portlease::{
     ConfigSources, Error, HealthCheck, InvalidArgument, PortPresence, Reservation, Wish,
@@ -14,8 +14,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::arguments::{
-    Abandoned, Availability, Checkup, Confirmation, Counting, OfPort, OfProject, ProjectPort,
-    Releasing, Selection,
+    Abandoned, Availability, Checkup, Confirmation, Counting, Nothing, OfPort, OfProject,
+    ProjectPort, Releasing, Selection,
 };
 use crate::failure::{Failure, Result};
 use crate::registry::Opened;
@@ -42,6 +42,7 @@ enum Call<'a> {
     Cleanup(&'a RawValue),
     Stats(&'a RawValue),
     Health(&'a RawValue),
+    Snapshot(&'a RawValue),
 }
 
 /// A call that only has to be answered, on whatever thread.
@@ -118,6 +119,9 @@ pub(crate) fn prepare(opened: &Opened, call: &str) -> Result<Answer> {
         Call::Health(json) => with(json, |opened, checkup: Checkup| {
             answer(Ok(check_health(&checks(opened, checkup)?)))
         }),
+        Call::Snapshot(json) => with(json, |opened, Nothing {}| {
+            answer(opened.allocator.snapshot())
+        }),
     }
 }
 
@@ -167,6 +171,18 @@ impl Wished {
             None => Reservation::wished(&self.wish, Some(&opened.config))?,
         })
     }
+}
+
+/// Reads a plan, which nobody writes by hand.
+pub(crate) fn plan(json: &str) -> Result<Plan> {
+    serde_json::from_str(json).map_err(|error| {
+        Failure::from(Error::Argument(InvalidArgument {
+            path: String::new(),
+            value: None,
+            problem: format!("This is no plan: {error}. Pass on what `plan` answered."),
+            nearest: None,
+        }))
+    })
 }
 
 /// What the user should be told, for calls whose answer has no place for it.

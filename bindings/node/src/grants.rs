@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use napi_derive::napi;
-use portlease::core::{Lease, Move, Trace};
+use portlease::core::{Lease, Move, Plan, Trace};
 use portlease::{Allocation, Arrival, Error, Grant, PortNumber, read_argument};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -117,15 +117,23 @@ impl Grants {
         let reservation = wished.reservation(opened)?;
         let warnings = warnings(&reservation);
         let grants = opened.allocator.reserve_all(&reservation.build()?)?;
+        Self::told(grants, &warnings)
+    }
+
+    pub(crate) fn confirm(opened: &Opened, plan: &Plan) -> Result<Self> {
+        Self::told(opened.allocator.confirm_plan(plan)?, &[])
+    }
+
+    fn told(grants: portlease::Grants, warnings: &[String]) -> Result<Self> {
         let moves: &[Move] = grants.moves();
         let told = |grant| ToldGrant {
-            allocation: Allocation::of(grant, moves, warnings.clone()),
+            allocation: Allocation::of(grant, moves, warnings.to_vec()),
             lease: grant.lease(),
         };
         let told = serde_json::to_string(&Told {
             instance: grants.instance(),
             moves,
-            warnings: &warnings,
+            warnings,
             trace: grants.iter().next().map(Grant::trace),
             grants: grants.iter().map(told).collect(),
         });

@@ -138,6 +138,23 @@ impl Registry {
         })?)
     }
 
+    /// Leases and holds the ports of a plan that was made elsewhere.
+    #[napi(ts_return_type = "Promise<Grants>")]
+    pub fn confirm_plan(&self, plan: String) -> Promised<Grants> {
+        promise(self.opened().and_then(|opened| {
+            let plan = call::plan(&plan)?;
+            Ok(move || Grants::confirm(&opened, &plan))
+        }))
+    }
+
+    /// Leases and holds the ports of a plan that was made elsewhere, in place.
+    #[napi]
+    pub fn confirm_plan_sync(&self, plan: String) -> napi::Result<Grants> {
+        Ok(guarded(|| {
+            Grants::confirm(&*self.opened()?, &call::plan(&plan)?)
+        })?)
+    }
+
     /// Closes the registry, as soon as what was asked before is answered.
     #[napi]
     pub fn close(&self) {

@@ -1,5 +1,10 @@
 //! Plans that are made where the machine cannot be seen, and confirmed where it can.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the strangers of these tests are ordinary programs"
+)]
+
 mod support;
 
 use std::net::{Ipv4Addr, TcpListener};

@@ -8,7 +8,9 @@ import type {
   Explained,
   Generation,
   Health,
+  HostSnapshot,
   Lease,
+  Plan,
   Port,
   PortPresence,
   PortsWish,
@@ -179,6 +181,52 @@ export class Allocator {
   /** {@link reserveAll}, in place. */
   reserveAllSync(wish: WishForSeveral): Grants {
     return new Grants(this.#reserveSync(wished(options(wish))));
+  }
+
+  /** This host as it is now, on which `plan` of `portlease/plan` decides wherever it runs. */
+  async snapshot(): Promise<HostSnapshot> {
+    return this.#ask("snapshot", "{}");
+  }
+
+  /** {@link snapshot}, in place. */
+  snapshotSync(): HostSnapshot {
+    return this.#askSync("snapshot", "{}");
+  }
+
+  /**
+   * Takes the ports of a plan that was made elsewhere of a {@link snapshot} of this host: all are held and leased in one step, or none is.
+   *
+   * ```js
+   * import { plan } from "portlease/plan";
+   *
+   * let snapshot = await allocator.snapshot();
+   * for (;;) {
+   *   try {
+   *     const grants = await allocator.confirmPlan(plan(snapshot, { projectId: "shop", framework: "vite" }));
+   *     break;
+   *   } catch (error) {
+   *     // The host is not any more what it was: plan again on what it is.
+   *     if (error.code !== "PLAN_OUTDATED") throw error;
+   *     snapshot = error.details.snapshot;
+   *   }
+   * }
+   * ```
+   */
+  async confirmPlan(plan: Plan): Promise<Grants> {
+    try {
+      return new Grants(await this.#open.confirmPlan(toJson(plan)));
+    } catch (error) {
+      throw toPortleaseError(error);
+    }
+  }
+
+  /** {@link confirmPlan}, in place. */
+  confirmPlanSync(plan: Plan): Grants {
+    try {
+      return new Grants(this.#open.confirmPlanSync(toJson(plan)));
+    } catch (error) {
+      throw toPortleaseError(error);
+    }
   }
 
   /** Says that the server of a lease listens, and who it is and where when that is not as granted. */

@@ -18,6 +18,8 @@ export interface NativeRegistry {
   askSync(call: string): string;
   reserve(wish: string): Promise<NativeGrants>;
   reserveSync(wish: string): NativeGrants;
+  confirmPlan(plan: string): Promise<NativeGrants>;
+  confirmPlanSync(plan: string): NativeGrants;
   close(): void;
 }
 
