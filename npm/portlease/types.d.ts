@@ -571,6 +571,10 @@ export type Occupant = {
    * What people call it, such as `node` or the name of a container.
    */
   name?: Name;
+  /**
+   * What a container does, in the words of its engine, such as `exited`.
+   */
+  state?: Name;
 };
 
 /**

@@ -128,6 +128,9 @@ pub struct Occupant {
     /// What people call it, such as `node` or the name of a container.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Name>,
+    /// What a container does, in the words of its engine, such as `exited`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Name>,
 }
 
 impl Occupant {
@@ -141,10 +144,69 @@ impl Occupant {
 impl fmt::Display for Occupant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.name, &self.holder) {
+            (Some(name), Some(Holder::Container(container))) => {
+                write!(formatter, "container {name} ({}", container.engine)?;
+                if let Some(state) = &self.state {
+                    write!(formatter, ", {state}")?;
+                }
+                formatter.write_str(")")
+            }
             (Some(name), Some(holder)) => write!(formatter, "{name} ({holder})"),
             (Some(name), None) => write!(formatter, "{name}"),
             (None, Some(holder)) => write!(formatter, "{holder}"),
             (None, None) => formatter.write_str("another program"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Container, Process};
+    use alloc::string::ToString;
+
+    fn check(holder: Option<Holder>, name: Option<&str>, state: Option<&str>, expected: &str) {
+        let occupant = Occupant {
+            holder,
+            ancestors: Vec::new(),
+            name: name.map(Name::literal),
+            state: state.map(Name::literal),
+        };
+        assert_eq!(occupant.to_string(), expected);
+    }
+
+    #[test]
+    fn an_occupant_is_told_as_what_it_is() {
+        let container = Holder::Container(Container {
+            engine: Name::literal("docker"),
+            id: Name::literal("0123456789abcdef"),
+        });
+        let process = Holder::Process(Process {
+            pid: 7,
+            started: None,
+            boot: None,
+            namespace: None,
+        });
+        let (web, exited) = (Some("web-1"), Some("exited"));
+        check(
+            Some(container.clone()),
+            web,
+            exited,
+            "container web-1 (docker, exited)",
+        );
+        check(
+            Some(container.clone()),
+            web,
+            None,
+            "container web-1 (docker)",
+        );
+        check(
+            Some(container),
+            None,
+            exited,
+            "docker container 0123456789ab",
+        );
+        check(Some(process), Some("node"), None, "node (pid 7)");
+        check(None, None, None, "another program");
     }
 }

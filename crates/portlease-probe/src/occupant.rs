@@ -61,6 +61,7 @@ impl From<OccupantDetails> for Occupant {
             holder: details.process.map(Holder::Process),
             ancestors: details.ancestors.into_iter().map(Holder::Process).collect(),
             name: details.name.and_then(|name| name.parse::<Name>().ok()),
+            state: None,
         }
     }
 }

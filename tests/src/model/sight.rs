@@ -52,7 +52,7 @@ impl Seen {
         Occupant {
             holder: Some(holder(&self.process)),
             ancestors: self.parent.iter().map(holder).collect(),
-            name: None,
+            ..Occupant::default()
         }
     }
 }

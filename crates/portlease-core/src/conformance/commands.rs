@@ -66,6 +66,7 @@ impl Commands {
                     holder: self.holder(),
                     ancestors: self.holder().into_iter().collect(),
                     name: Some(Name::literal("node")),
+                    ..Occupant::default()
                 };
                 let is_known = self.dice.percent(70);
                 facts.occupied.insert(port, is_known.then_some(occupant));

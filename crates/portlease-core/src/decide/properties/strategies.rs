@@ -244,6 +244,7 @@ fn any_occupant() -> impl Strategy<Value = Occupant> {
             holder,
             ancestors,
             name,
+            state: None,
         })
 }
 

@@ -25,7 +25,7 @@ fn a_lease_whose_own_server_listens_is_reused() {
     let occupant = Occupant {
         holder: Some(process(8)),
         ancestors: alloc::vec![process(7)],
-        name: None,
+        ..Occupant::default()
     };
     child.facts.occupied.insert(port(3005), Some(occupant));
     check(&child, &shop([next("web")]), &["web 3005 scan reused"]);
