@@ -787,6 +787,10 @@ export type PortPresence = {
    */
   occupants: Array<ProgramOnPort>;
   /**
+   * The containers that publish it, or that will when they are started.
+   */
+  containers: Array<ContainerOnPort>;
+  /**
    * Its lease.
    */
   lease: Lease | null;

@@ -1,3 +1,5 @@
 //! Harnesses that need more than one crate, process or machine.
 
+#[cfg(target_os = "linux")]
+pub mod engine;
 pub mod model;

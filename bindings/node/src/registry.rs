@@ -79,6 +79,7 @@ fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<
             host: None,
             tells_steps: Some(opening.tells_steps),
             settings: config.host_settings(),
+            ..Options::default()
         })?;
         Ok(Registry(Mutex::new(Some(Arc::new(Opened {
             allocator,

@@ -9,12 +9,14 @@ use portlease::{
 };
 
 use crate::arguments::{Project, Wish};
+use crate::output;
 
 /// Opens the registry that the configuration names.
 pub(crate) fn open(config: &Config) -> Result<Allocator, Error> {
     Allocator::open(Options {
         registry: config.registry()?,
         settings: config.host_settings(),
+        on_warning: Some(|text| output::warning(format_args!("{text}"))),
         ..Options::default()
     })
 }

@@ -67,7 +67,7 @@ impl Containers {
         Arc::clone(&state.look)
     }
 
-    /// The same, and never what was a moment ago, unless the engines themselves keep it up to date.
+    /// The same, and never what was a moment ago.
     pub fn look_closely(&self) -> Arc<Look> {
         let mut state = self.shared.lock();
         if !self.endpoints.is_empty() {
@@ -96,7 +96,10 @@ impl Containers {
     fn look_anew(&self, state: &mut State) {
         state.faults.retain(|(_, at)| at.elapsed() < PENALTY);
         let present = self.present(state);
-        state.follower = None;
+        let is_alive = state.follower.as_ref().is_some_and(Follower::is_alive);
+        if !is_alive || present != state.present {
+            state.follower = None;
+        }
         let began_at = now();
         let is_asked_again = state.asked_at.is_some();
         let answers = if present.is_empty() {
@@ -123,7 +126,7 @@ impl Containers {
         state.asked_at = Some(Instant::now());
         state.refresh(began_at);
         // Most processes look once and end; who looks again will do so once more.
-        if is_asked_again && !followed.is_empty() {
+        if is_asked_again && state.follower.is_none() && !followed.is_empty() {
             state.follower = Follower::start(followed, &self.shared);
         }
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use portlease_containers::{ContainerDetails, Environment, Look};
 use portlease_core::{
     Command, Confirm, Decision, Explained, Facts, Host, HostSettings, Lease, LeaseKey, Leases,
     Name, Port, PortSet, Release, Released, Renew, Reply, Request, Scope, Stats, StatsQuery, Store,
@@ -12,6 +13,7 @@ use portlease_core::{
 use portlease_probe::{OccupantDetails, can_bind};
 use portlease_sqlite::SqliteStore;
 
+use crate::containers;
 use crate::grant::{Grant, Grants};
 use crate::observe::{Observer, holders, processes};
 use crate::registry::Opened;
@@ -30,6 +32,11 @@ pub struct Options {
     pub tells_steps: Option<bool>,
     /// What planners elsewhere are told of the machine's configuration, in its [`snapshot`](Allocator::snapshot).
     pub settings: HostSettings,
+    /// Where engines of containers are looked for; what the environment's variables say when absent.
+    pub engines: Option<Environment>,
+    /// Who is told, once each, of what is wrong beside a request, such as an engine that does not answer. It goes to `tracing`
+    /// in any case.
+    pub on_warning: Option<fn(&str)>,
 }
 
 /// Leases ports of this machine.
@@ -73,6 +80,8 @@ pub struct Who {
     pub port: Port,
     /// Everybody who is on it.
     pub occupants: Vec<OccupantDetails>,
+    /// The containers that publish it, or that will when they are started.
+    pub containers: Vec<Arc<ContainerDetails>>,
     /// Its lease.
     pub lease: Option<Lease>,
 }
@@ -80,7 +89,8 @@ pub struct Who {
 impl Allocator {
     /// Opens the registry, making it when it is missing, and asks the machine for what does not change.
     pub fn open(options: Options) -> Result<Self, Error> {
-        let (observer, machine) = Observer::new()?;
+        let engines = options.engines.unwrap_or_else(Environment::read);
+        let (observer, machine) = Observer::new(&engines, options.on_warning)?;
         let host = options.host.unwrap_or_else(|| machine.host());
         let Opened { store, file } = options.registry.open()?;
         let inner = Inner {
@@ -175,8 +185,23 @@ impl Allocator {
         Ok(Who {
             port,
             occupants,
+            containers: self.inner.observer.containers().on(port).to_vec(),
             lease,
         })
+    }
+
+    /// The containers of this machine and the ports that are theirs.
+    ///
+    /// ```
+    /// # use portlease::{Allocator, Options, Registry};
+    /// # let allocator = Allocator::open(Options { registry: Registry::Memory, ..Options::default() })?;
+    /// for container in allocator.containers().containers() {
+    ///     println!("{container}: {} ports", container.ports().len());
+    /// }
+    /// # Ok::<(), portlease::Error>(())
+    /// ```
+    pub fn containers(&self) -> Arc<Look> {
+        self.inner.observer.containers()
     }
 
     /// Whether the port could be bound now, on every address and on `host` when one is given. A
@@ -186,7 +211,9 @@ impl Allocator {
             projects: Vec::new(),
             ports: PortSet::from_iter([port]),
         };
-        if self.inner.load(&scope)?.at(port).is_some() {
+        if self.inner.load(&scope)?.at(port).is_some()
+            || self.inner.observer.containers().ports().contains(port)
+        {
             return Ok(false);
         }
         match can_bind(port, host) {
@@ -203,6 +230,7 @@ impl Allocator {
         self.inner
             .observer
             .look_closely(&mut facts, &request.candidates())?;
+        self.meet_containers(request, &mut facts);
         loop {
             let Some(reserved) = self.explain_with(request, facts.clone())?.0.reserved else {
                 return Ok(None);
@@ -226,6 +254,7 @@ impl Allocator {
         self.inner
             .observer
             .look_closely(&mut facts, &request.candidates())?;
+        self.meet_containers(request, &mut facts);
         self.explain_with(request, facts)
     }
 
@@ -275,6 +304,14 @@ impl Allocator {
         })
     }
 
+    /// Adds what containers claim.
+    fn meet_containers(&self, request: &Request, facts: &mut Facts) {
+        if !request.skip_port_check {
+            let look = self.inner.observer.containers();
+            containers::claim(facts, &look, &request.candidates(), &request.project);
+        }
+    }
+
     fn explain_with(
         &self,
         request: &Request,
@@ -295,7 +332,8 @@ impl Allocator {
 
     fn facts_on_holders(&self, scope: &Scope) -> Result<Facts, Error> {
         let mut facts = self.inner.observer.facts();
-        Observer::sight(&mut facts, holders(&self.inner.load(scope)?));
+        let look = self.inner.observer.containers();
+        Observer::sight(&mut facts, &look, &self.inner.load(scope)?);
         Ok(facts)
     }
 }
@@ -338,12 +376,18 @@ impl Inner {
     }
 
     pub(crate) fn sweep(&self, unused_for: Option<Duration>) -> Result<Swept, Error> {
-        let leases = self.load(&Scope::Everything)?;
+        let mut leases = self.load(&Scope::Everything)?;
+        let look = self.observer.containers_now();
+        if !look.containers().is_empty() {
+            containers::adopt(self, &look, &leases)?;
+            leases = self.load(&Scope::Everything)?;
+        }
         let mut facts = self.observer.facts();
         // Processes first: one that ends between the two looks is alive in the first, and its port
         // is free in the second, which proves nothing against anybody.
-        Observer::sight(&mut facts, holders(&leases));
+        Observer::sight(&mut facts, &look, &leases);
         self.observer.look_closely(&mut facts, leases.ports())?;
+        containers::occupy(&mut facts, &look, leases.ports());
         let suspect = |lease: &Lease| Suspect {
             key: lease.key.clone(),
             generation: lease.generation,

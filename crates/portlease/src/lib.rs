@@ -23,6 +23,7 @@ mod allocator;
 mod arrival;
 pub mod config;
 mod confirm;
+mod containers;
 mod detect;
 mod draft;
 mod environment;
@@ -50,6 +51,7 @@ pub use allocator::{Allocator, Options, Who};
 pub use arrival::Arrival;
 pub use config::{Config, ConfigError, ConfigSources};
 pub use confirm::PlanOutdated;
+pub use containers::PROJECT_LABEL;
 pub use detect::{Detected, Evidence, Hints, ServerCommand};
 pub use environment::PortVariable;
 pub use error::Error;
@@ -62,6 +64,7 @@ pub use health::{
 pub use observe::now;
 pub use outer::OuterRun;
 pub use plain::Allocation;
+pub use portlease_containers as engines;
 pub use portlease_core as core;
 pub use portlease_core::{
     HolderWish, InvalidArgument, PortNumber, PortsWish, RequestWish, ServiceWish, UnusableVariable,
@@ -69,7 +72,7 @@ pub use portlease_core::{
 };
 pub use portlease_probe as probe;
 pub use portlease_sqlite::{Export, HostLease, Imported, OnConflict, Recovery};
-pub use presence::{PortPresence, ProgramOnPort};
+pub use presence::{ContainerOnPort, PortPresence, ProgramOnPort};
 pub use project::{project_name, project_root};
 pub use registry::Registry;
 pub use registry_file::RegistryFile;

@@ -1,16 +1,19 @@
 //! Gathering facts about the machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use portlease_containers::{Containers, Environment, Look};
 use portlease_core::{
     Facts, Holder, Leases, Occupant, Party, Port, PortRange, PortSet, Process, Refusal, Request,
     Service, Timestamp, Verdict,
 };
 use portlease_probe::identity::{self, HostIdentity};
 use portlease_probe::{OccupantDetails, Probe, ProbeError, settings};
+
+use crate::containers;
 
 /// What is observed of the machine that this process runs on.
 #[derive(Debug)]
@@ -20,16 +23,27 @@ pub(crate) struct Observer {
     unprivileged_start: Option<Port>,
     /// Where somebody listened at the last look.
     met: Mutex<PortSet>,
+    containers: Containers,
+    /// Who is told of what is wrong beside a request.
+    on_warning: Option<fn(&str)>,
+    /// What they were told.
+    warned: Mutex<BTreeSet<String>>,
 }
 
 impl Observer {
     /// Reads what does not change while a process runs.
-    pub(crate) fn new() -> Result<(Self, HostIdentity), ProbeError> {
+    pub(crate) fn new(
+        engines: &Environment,
+        on_warning: Option<fn(&str)>,
+    ) -> Result<(Self, HostIdentity), ProbeError> {
         let observer = Self {
             probe: Probe::new(),
             system_reserved: settings::system_reserved()?,
             unprivileged_start: settings::unprivileged_start()?,
             met: Mutex::default(),
+            containers: Containers::new(engines),
+            on_warning,
+            warned: Mutex::default(),
         };
         Ok((observer, identity::this_host()?))
     }
@@ -46,18 +60,43 @@ impl Observer {
         facts
     }
 
-    /// Adds who of these holders has ended.
-    pub(crate) fn sight<'a>(facts: &mut Facts, holders: impl Iterator<Item = &'a Holder>) {
-        for holder in holders {
-            let has_ended = match holder {
-                Holder::Process(process) => process.has_ended(&identity::sight(process)),
-                // Only its engine knows about a container.
-                Holder::Container(_) => false,
-            };
-            if has_ended {
-                facts.dead.insert(holder.clone());
+    /// The containers, as they are or were a moment ago. Whoever has no engine is not kept waiting.
+    pub(crate) fn containers(&self) -> Arc<Look> {
+        let look = self.containers.look();
+        self.warn(&look);
+        look
+    }
+
+    /// The containers as they are now.
+    pub(crate) fn containers_now(&self) -> Arc<Look> {
+        let look = self.containers.look_closely();
+        self.warn(&look);
+        look
+    }
+
+    /// Tells of each engine once that it could not answer.
+    fn warn(&self, look: &Look) {
+        for fault in look.faults() {
+            let text = fault.to_string();
+            let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+            if !warned.contains(&text) {
+                tracing::warn!("{text}");
+                if let Some(tell) = self.on_warning {
+                    tell(&text);
+                }
+                warned.insert(text);
             }
         }
+    }
+
+    /// Adds who of the holders of these leases has ended.
+    pub(crate) fn sight(facts: &mut Facts, look: &Look, leases: &Leases) {
+        for process in processes(holders(leases)) {
+            if process.has_ended(&identity::sight(process)) {
+                facts.dead.insert(Holder::Process(process.clone()));
+            }
+        }
+        containers::sight(facts, look, leases);
     }
 
     /// Adds on which of the ports somebody listens, in one quick look that touches none. Whoever is
@@ -133,10 +172,21 @@ impl Observer {
         // Nobody decides by a name: without one, an answer says less, and no more.
         let found = self.probe.who_each(ports, suspects).unwrap_or_default();
         let known = |details: Vec<OccupantDetails>| details.into_iter().map(Into::into).collect();
-        found
+        let mut found: BTreeMap<Port, Vec<Occupant>> = found
             .into_iter()
             .map(|(port, details)| (port, known(details)))
-            .collect()
+            .collect();
+        // A process of the engine stands for the container, or nobody does.
+        let look = self.containers();
+        let mut claimed = look.ports().clone();
+        claimed &= ports;
+        for port in &claimed {
+            let running = look.on(port).iter().filter(|it| it.is_running());
+            let running = running.map(|container| container.occupant());
+            found.entry(port).or_default().splice(0..0, running);
+        }
+        found.retain(|_, occupants| !occupants.is_empty());
+        found
     }
 
     /// Names those whom a refusal counts without knowing them.

@@ -1,6 +1,7 @@
 //! Who is on a port, as plain data.
 
-use portlease_core::{Lease, Port, Timestamp};
+use portlease_containers::ContainerDetails;
+use portlease_core::{Container, Lease, Name, Port, Timestamp};
 use portlease_probe::OccupantDetails;
 use serde::{Deserialize, Serialize};
 
@@ -25,8 +26,25 @@ pub struct PortPresence {
     pub port: Port,
     /// Everybody who is on it.
     pub occupants: Vec<ProgramOnPort>,
+    /// The containers that publish it, or that will when they are started.
+    #[serde(default)]
+    pub containers: Vec<ContainerOnPort>,
     /// Its lease.
     pub lease: Option<Lease>,
+}
+
+/// A container that publishes a port.
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerOnPort {
+    /// Its identity.
+    #[serde(flatten)]
+    pub identity: Container,
+    /// What people call it.
+    pub name: Name,
+    /// What it does, in the words of its engine: `running`, `paused`, `created`, `exited`.
+    pub state: Name,
 }
 
 /// A program that is on a port. What could not be read is `null`: programs of other users show less of themselves.
@@ -55,7 +73,18 @@ impl From<Who> for PortPresence {
         Self {
             port: who.port,
             occupants: who.occupants.into_iter().map(Into::into).collect(),
+            containers: who.containers.iter().map(|it| (&**it).into()).collect(),
             lease: who.lease,
+        }
+    }
+}
+
+impl From<&ContainerDetails> for ContainerOnPort {
+    fn from(details: &ContainerDetails) -> Self {
+        Self {
+            identity: details.identity.clone(),
+            name: details.name.clone(),
+            state: details.state.clone(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use portlease_containers::Look;
 use portlease_core::{
     Command, Decision, Facts, Generation, Granted, Holder, Lease, LeaseKey, Leases, Outcome, Port,
     PortSet, Refusal, Release, Reply, Request, Reserved, Scope, Tier, Trace,
@@ -13,8 +14,9 @@ use portlease_probe::{Attempts, BindError, Hold};
 
 use crate::Error;
 use crate::allocator::Inner;
+use crate::containers;
 use crate::grant::Grants;
-use crate::observe::{Observer, holders};
+use crate::observe::Observer;
 
 /// For how long another request for the same lease may have its port.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -27,6 +29,9 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, Error> {
     let mut turn = Turn::new(inner, request);
     let candidates = request.candidates();
+    if !request.skip_port_check {
+        turn.meet_containers(&candidates)?;
+    }
     // Leasing a port that turns out to be occupied costs more than a look. Where nobody was met the
     // last time, the first candidate is likely to be free, and no look is needed.
     let mut has_looked = !request.skip_port_check && inner.observer.met_somebody_on(&candidates);
@@ -86,6 +91,7 @@ pub(crate) struct Turn<'a> {
     request: &'a Request,
     /// The project's leases when the request came; none before the first look at the registry.
     before: Option<Leases>,
+    containers: Arc<Look>,
     pub(crate) facts: Facts,
     pub(crate) holds: Holds,
     /// The leases that the project has by this request alone.
@@ -105,10 +111,34 @@ impl<'a> Turn<'a> {
             inner,
             request,
             before: None,
+            containers: Arc::default(),
             facts: inner.observer.facts(),
             holds: Holds::default(),
             granted: Vec::new(),
             lost: 0,
+        }
+    }
+
+    /// What containers claim becomes a fact, and a container that was made for a port that the project has becomes the
+    /// holder of its lease.
+    pub(crate) fn meet_containers(&mut self, candidates: &PortSet) -> Result<(), Error> {
+        self.containers = self.inner.observer.containers();
+        let mut claimed = self.containers.ports().clone();
+        claimed &= candidates;
+        if !claimed.is_empty() {
+            let own = self.inner.load(&self.own_rows())?;
+            containers::adopt(self.inner, &self.containers, &own.within(&self.own_rows()))?;
+            let project = &self.request.project;
+            containers::claim(&mut self.facts, &self.containers, candidates, project);
+        }
+        Ok(())
+    }
+
+    fn own_rows(&self) -> Scope {
+        Scope::Rows {
+            projects: vec![self.request.project.clone()],
+            ports: PortSet::new(),
+        }
         }
     }
 
@@ -144,19 +174,17 @@ impl<'a> Turn<'a> {
         if self.before.is_some() {
             return self.inner.transact(command, &self.facts);
         }
-        let project = Scope::Rows {
-            projects: vec![self.request.project.clone()],
-            ports: PortSet::new(),
-        };
+        let project = self.own_rows();
         let Self {
             inner,
             request,
             before,
+            containers,
             ..
         } = self;
         inner.transact_observing(command, &mut self.facts, |leases, facts| {
             let own = before.insert(leases.within(&project));
-            Observer::sight(facts, holders(own));
+            Observer::sight(facts, containers, own);
             inner.observer.look_at_refuges(facts, request, leases);
         })
     }

@@ -35,9 +35,14 @@ impl Allocator {
             .filter(leased)
             .map(|lease| lease.port)
             .collect();
+        let look = self.inner.observer.containers();
+        let mut claimed = look.ports().clone();
+        claimed &= ports;
+        taken |= &claimed;
         let found = taken.iter().map(|port| Who {
             port,
             occupants: occupants.remove(&port).unwrap_or_default(),
+            containers: look.on(port).to_vec(),
             lease: leases.at(port).cloned(),
         });
         Ok(found.collect())

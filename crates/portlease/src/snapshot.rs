@@ -3,6 +3,7 @@
 use portlease_core::{Facts, Holder, HostSnapshot, Lease, Leases, PortRange, PortSet, Scope};
 
 use crate::allocator::Inner;
+use crate::containers;
 use crate::observe::{Observer, foremost, holders};
 use crate::{Allocator, Error};
 
@@ -41,8 +42,10 @@ impl Inner {
     /// Which of the ports are occupied, who is on those that are leased, and whose holders have ended.
     pub(crate) fn facts_about(&self, leases: &Leases, ports: &PortSet) -> Result<Facts, Error> {
         let mut facts = self.observer.facts();
-        Observer::sight(&mut facts, holders(leases));
+        let look = self.observer.containers();
+        Observer::sight(&mut facts, &look, leases);
         self.observer.look_closely(&mut facts, ports)?;
+        containers::occupy(&mut facts, &look, ports);
         let mut occupied = leases.ports().clone();
         occupied &= facts.occupied.ports();
         let found = self.observer.occupants(&occupied, holders(leases));

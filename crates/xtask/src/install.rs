@@ -33,8 +33,12 @@ pub(crate) fn cargo_subcommand(subcommand: &str) -> Result<()> {
 
 /// Programs that the tests start, and the Debian packages that have them.
 const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
+    ("busybox", "busybox-static"),
+    ("docker", "docker.io"),
+    ("dockerd", "docker.io"),
     ("git", "git"),
     ("ip", "iproute2"),
+    ("iptables", "iptables"),
     ("python3", "python3"),
     ("setpriv", "util-linux"),
     ("strace", "strace"),

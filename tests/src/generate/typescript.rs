@@ -10,8 +10,8 @@ use portlease::core::{
     Tally, Tier, Timestamp, Trace, Unavailable, ValidatedLease, Verdict,
 };
 use portlease::{
-    Allocation, Health, HealthStatus, HolderWish, PortPresence, PortsWish, ProgramOnPort,
-    RequestWish, ServiceWish,
+    Allocation, ContainerOnPort, Health, HealthStatus, HolderWish, PortPresence, PortsWish,
+    ProgramOnPort, RequestWish, ServiceWish,
 };
 use ts_rs::{Config, TS};
 
@@ -90,6 +90,7 @@ pub(crate) fn types() -> String {
         Service,
         Explicit,
         Change,
+        ContainerOnPort,
         // What errors have in their details.
         Refusal,
         Unavailable,

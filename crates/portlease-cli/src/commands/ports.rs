@@ -1,11 +1,13 @@
 //! `portlease ports`
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use portlease::Error;
 use portlease::core::{Holder, Lease, ValidatedLease};
+use portlease::engines::Look;
 use serde_json::json;
 
 use crate::arguments::Ports;
@@ -24,21 +26,27 @@ fn list(task: &Ports) -> Result<ExitCode, Failure> {
     if task.cleanup {
         allocator.sweep()?;
     }
-    let look = || Ok(allocator.validate(task.project.as_ref())?.leases);
+    let look = || {
+        let leases = allocator.validate(task.project.as_ref())?.leases;
+        Ok((leases, allocator.containers()))
+    };
     match task.watch {
-        None => show(task, &look()?),
+        None => {
+            let (leases, containers) = look()?;
+            show(task, &leases, &containers);
+        }
         Some(interval) => watch(task, interval, look)?,
     }
     Ok(Code::Done.into())
 }
 
-fn show(task: &Ports, leases: &[ValidatedLease]) {
+fn show(task: &Ports, leases: &[ValidatedLease], containers: &Look) {
     if task.json {
         output::json(&leases);
     } else if leases.is_empty() {
         output::note(format_args!("{NOTHING}"));
     } else {
-        output::line(format_args!("{}", table(leases)));
+        output::line(format_args!("{}", table(leases, containers)));
     }
 }
 
@@ -51,15 +59,15 @@ fn show(task: &Ports, leases: &[ValidatedLease]) {
 fn watch(
     task: &Ports,
     interval: Duration,
-    look: impl Fn() -> Result<Vec<ValidatedLease>, Error>,
+    look: impl Fn() -> Result<(Vec<ValidatedLease>, Arc<Look>), Error>,
 ) -> Result<(), Failure> {
     let mut shown = None;
     loop {
-        let leases = look()?;
+        let (leases, containers) = look()?;
         let is_read = if output::is_terminal() && !task.json {
             let text = match leases.as_slice() {
                 [] => NOTHING.to_owned(),
-                leases => table(leases),
+                leases => table(leases, &containers),
             };
             output::redraw(&text)
         } else if shown.as_ref() == Some(&leases) {
@@ -68,7 +76,7 @@ fn watch(
             output::print(format_args!("{}", json!(leases)))
         } else {
             let gap = if shown.is_some() { "\n" } else { "" };
-            output::print(format_args!("{gap}{}", table(&leases)))
+            output::print(format_args!("{gap}{}", table(&leases, &containers)))
         };
         if is_read.is_err() || !output::is_read() {
             return Ok(());
@@ -80,7 +88,8 @@ fn watch(
 
 const NOTHING: &str = "No port is leased. `portlease run -- npm run dev` leases one.";
 
-fn table(leases: &[ValidatedLease]) -> String {
+fn table(leases: &[ValidatedLease], containers: &Look) -> String {
+    let row = |lease| row(lease, containers);
     let rows: Vec<Vec<Cell>> = leases.iter().map(row).collect();
     output::table_text(
         &[
@@ -96,7 +105,7 @@ fn table(leases: &[ValidatedLease]) -> String {
     )
 }
 
-fn row(validated: &ValidatedLease) -> Vec<Cell> {
+fn row(validated: &ValidatedLease, containers: &Look) -> Vec<Cell> {
     let lease = &validated.lease;
     vec![
         lease.port.to_string().into(),
@@ -104,15 +113,18 @@ fn row(validated: &ValidatedLease) -> Vec<Cell> {
         selection::shortened(&lease.key.project).into(),
         lease.framework.to_string().into(),
         validate::status(validated.status),
-        process(lease).into(),
+        holder(lease, containers).into(),
         lease.url("localhost").into(),
     ]
 }
 
-fn process(lease: &Lease) -> String {
+fn holder(lease: &Lease, containers: &Look) -> String {
     match subjects::party(lease) {
         Some(Holder::Process(process)) => process.pid.to_string(),
-        Some(Holder::Container(container)) => container.id.to_string(),
+        Some(Holder::Container(container)) => {
+            let known = containers.with_id(&container.id);
+            known.map_or_else(|| container.id.to_string(), |it| it.name.to_string())
+        }
         None => "–".to_owned(),
     }
 }

@@ -1,8 +1,10 @@
 //! `portlease scan`
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use portlease::core::PortRange;
+use portlease::engines::ContainerDetails;
 use portlease::{PortPresence, Who};
 use serde::Serialize;
 use serde_json::json;
@@ -93,6 +95,17 @@ fn rows(who: &Who) -> Vec<Vec<Cell>> {
             leased_to.clone().into(),
         ]
     };
+    if who.occupants.is_empty() && !who.containers.is_empty() {
+        let claim = |container: &Arc<ContainerDetails>| {
+            let status = if who.lease.is_some() {
+                Cell::well("leased")
+            } else {
+                Cell::doubtful("occupied")
+            };
+            row(status, container.to_string())
+        };
+        return who.containers.iter().map(claim).collect();
+    }
     if who.occupants.is_empty() && who.lease.is_some() {
         return vec![row(Cell::from("idle".to_owned()), "–".to_owned())];
     }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use portlease::core::Port;
+use portlease::engines::ContainerDetails;
 use portlease::probe::OccupantDetails;
 use portlease::{PortPresence, Who as Answer};
 
@@ -21,7 +23,8 @@ fn who(task: &Who) -> Result<ExitCode, Failure> {
     } else {
         tell(&answer);
     }
-    let is_deserted = answer.occupants.is_empty() && answer.lease.is_none();
+    let is_deserted =
+        answer.occupants.is_empty() && answer.containers.is_empty() && answer.lease.is_none();
     Ok(if is_deserted {
         Code::Nothing
     } else {
@@ -32,7 +35,7 @@ fn who(task: &Who) -> Result<ExitCode, Failure> {
 
 fn tell(answer: &Answer) {
     let port = answer.port;
-    if answer.occupants.is_empty() {
+    if answer.occupants.is_empty() && answer.containers.is_empty() {
         output::line(format_args!("Nobody is on port {port}."));
     }
     for occupant in &answer.occupants {
@@ -46,10 +49,29 @@ fn tell(answer: &Answer) {
             output::line(format_args!("  {label:<9} {value}"));
         }
     }
+    for container in &answer.containers {
+        output::line(format_args!("{}", claim(container, port)));
+    }
     match &answer.lease {
         Some(lease) => output::line(format_args!("It is leased to {}.", lease.key)),
         None => output::line(format_args!("It is leased to nobody.")),
     }
+}
+
+/// A sentence about a container and its port.
+fn claim(container: &ContainerDetails, port: Port) -> String {
+    let verb = if container.is_running() {
+        "publishes"
+    } else {
+        "claims"
+    };
+    format!("{} {verb} port {port}", capitalized(&container.to_string()))
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 pub(crate) fn name(occupant: &OccupantDetails) -> String {

@@ -1,0 +1,255 @@
+//! What containers mean for ports, with a real Docker Engine.
+
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use portlease::core::{Holder, LeaseStatus, Name, Port};
+use portlease::engines::{Containers, Environment};
+use portlease::{Allocator, Options, Registry, Reservation};
+use portlease_tests::engine::{Docker, in_own_network};
+
+fn environment(docker: &Docker) -> Environment {
+    Environment {
+        engine: Some("docker".to_owned()),
+        docker_host: Some(docker.host()),
+        ..Environment::default()
+    }
+}
+
+fn open(docker: &Docker) -> Allocator {
+    let options = Options {
+        registry: Registry::Memory,
+        engines: Some(environment(docker)),
+        on_warning: Some(|text| panic!("{text}")),
+        ..Options::default()
+    };
+    Allocator::open(options).unwrap()
+}
+
+/// The step in which a port is explained.
+fn explained(allocator: &Allocator, project: &str, port: u64) -> String {
+    let request = Reservation::of(project).framework("node").range(port, port);
+    let (_, trace) = allocator.explain(&request.build().unwrap()).unwrap();
+    let step = trace.steps.first();
+    let text = step.map_or_else(String::new, ToString::to_string);
+    // The place of the engine is another one each time.
+    let (Some(start), Some(end)) = (text.find('@'), text.find(".sock")) else {
+        return text;
+    };
+    text[..start].to_owned() + &text[end + ".sock".len()..]
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}");
+    }
+}
+
+#[test]
+fn every_container_tells_its_ports() {
+    in_own_network("every_container_tells_its_ports", || {
+        let docker = Docker::start(&[]);
+        docker.serve(
+            "web",
+            &["--publish=18080:80", "--publish=18090-18092:90-92"],
+        );
+        docker.serve(
+            "local",
+            &["--publish=127.0.0.1:18081:80", "--publish=18053:53/udp"],
+        );
+        docker.serve("six", &["--publish=[::1]:18086:80"]);
+        docker.serve("any", &["--publish=80"]);
+        docker.serve("paused", &["--publish=18082:80"]);
+        docker.docker(&["pause", "paused"]);
+        docker.serve(
+            "exited",
+            &["--publish=18083:80", "--publish=127.0.0.1:18054:53/udp"],
+        );
+        docker.docker(&["stop", "--time=0", "exited"]);
+        let create = [
+            "create",
+            "--name=created",
+            "--publish=18084:80",
+            "box",
+            "/bin/busybox",
+        ];
+        docker.docker(&create);
+        docker.serve("host", &["--network=host"]);
+        let chosen = docker.docker(&["port", "any", "80/tcp"]);
+        let chosen = chosen
+            .lines()
+            .next()
+            .unwrap()
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .to_owned();
+
+        let look = Containers::new(&environment(&docker)).look();
+        let told: BTreeMap<String, String> = look
+            .containers()
+            .iter()
+            .map(|container| {
+                let ports: Vec<String> = container
+                    .publishes
+                    .iter()
+                    .map(|it| format!("{} {:?} {:?}", it.ports, it.protocol, it.address))
+                    .collect();
+                let mut ports: Vec<String> = ports;
+                ports.sort();
+                ports.dedup();
+                (
+                    format!("{} {}", container.name, container.state),
+                    ports.join(", "),
+                )
+            })
+            .collect();
+        let expected = [
+            ("any running", format!("{chosen} Tcp None")),
+            ("created created", "18084 Tcp None".to_owned()),
+            (
+                "exited exited",
+                "18054 Udp Some(127.0.0.1), 18083 Tcp None".to_owned(),
+            ),
+            ("host running", String::new()),
+            (
+                "local running",
+                "18053 Udp None, 18081 Tcp Some(127.0.0.1)".to_owned(),
+            ),
+            ("paused paused", "18082 Tcp None".to_owned()),
+            ("six running", "18086 Tcp Some(::1)".to_owned()),
+            (
+                "web running",
+                "18080 Tcp None, 18090 Tcp None, 18091 Tcp None, 18092 Tcp None".to_owned(),
+            ),
+        ];
+        let expected = expected.map(|(name, ports)| (name.to_owned(), ports));
+        assert_eq!(told, BTreeMap::from(expected));
+        let host = look.containers().iter().find(|it| &*it.name == "host");
+        assert!(host.unwrap().is_on_host_network);
+        assert!(look.on(Port::literal(18053)).is_empty(), "UDP is not TCP");
+    });
+}
+
+#[test]
+fn a_port_that_a_container_claims_is_not_granted() {
+    in_own_network("a_port_that_a_container_claims_is_not_granted", || {
+        let docker = Docker::start(&[]);
+        docker.serve("web-1", &["--publish=18080:80"]);
+        docker.serve("web-2", &["--publish=18081:80"]);
+        docker.docker(&["stop", "--time=0", "web-2"]);
+        let allocator = open(&docker);
+        let request = Reservation::of("shop")
+            .framework("node")
+            .range(18080, 18085);
+        let grant = allocator.reserve(&request.build().unwrap()).unwrap();
+        assert_eq!(grant.port().get(), 18082, "{}", grant.trace());
+        assert_eq!(
+            explained(&allocator, "shop2", 18080),
+            "web: 18080 in use: container web-1 (docker, running) (scan)"
+        );
+        assert_eq!(
+            explained(&allocator, "shop2", 18081),
+            "web: 18081 in use: container web-2 (docker, exited) (scan)"
+        );
+        assert!(
+            !allocator
+                .is_port_available(Port::literal(18081), None)
+                .unwrap()
+        );
+        let who = allocator.who(Port::literal(18081)).unwrap();
+        assert_eq!(
+            (who.occupants.len(), &*who.containers[0].name),
+            (0, "web-2")
+        );
+        let ports = [18080, 18081, 18082, 18083].map(Port::literal);
+        let found = allocator.scan(&ports.into_iter().collect()).unwrap();
+        let names: Vec<Option<String>> = found
+            .iter()
+            .map(|who| who.containers.first().map(|it| it.name.to_string()))
+            .collect();
+        assert_eq!(names, [Some("web-1".into()), Some("web-2".into()), None]);
+
+        docker.docker(&["rm", "web-2"]);
+        until("the port of a removed container is free", || {
+            explained(&allocator, "shop2", 18081) == "web: 18081 granted (scan)"
+        });
+    });
+}
+
+#[test]
+fn a_port_without_a_proxy_is_claimed_as_well() {
+    in_own_network("a_port_without_a_proxy_is_claimed_as_well", || {
+        let docker = Docker::start(&["--userland-proxy=false"]);
+        docker.serve("web-1", &["--publish=18080:80"]);
+        let allocator = open(&docker);
+        assert_eq!(
+            explained(&allocator, "shop", 18080),
+            "web: 18080 in use: container web-1 (docker, running) (scan)"
+        );
+    });
+}
+
+#[test]
+fn a_process_that_lives_on_is_told_of_changes() {
+    in_own_network("a_process_that_lives_on_is_told_of_changes", || {
+        let docker = Docker::start(&[]);
+        docker.serve("web-1", &["--publish=18080:80"]);
+        let containers = Containers::new(&environment(&docker));
+        assert_eq!(containers.look().containers().len(), 1);
+        // The second look finds out that this process lives on.
+        containers.look_closely();
+        docker.serve("web-2", &["--publish=18081:80"]);
+        let port = Port::literal(18081);
+        until("a new container is told of", || {
+            !containers.look().on(port).is_empty()
+        });
+        docker.docker(&["stop", "--time=0", "web-2"]);
+        let state = || containers.look().on(port)[0].state.clone();
+        until("a stop is told of", || state() == Name::literal("exited"));
+        docker.docker(&["rm", "web-2"]);
+        until("a removal is told of", || {
+            containers.look().on(port).is_empty()
+        });
+    });
+}
+
+#[test]
+fn a_lease_belongs_to_the_container_that_was_made_for_it() {
+    in_own_network(
+        "a_lease_belongs_to_the_container_that_was_made_for_it",
+        || {
+            let docker = Docker::start(&[]);
+            let allocator = open(&docker);
+            let of = |project: &str| {
+                Reservation::of(project)
+                    .framework("node")
+                    .range(18080, 18089)
+            };
+            let port = |project: &str| allocator.allocate_port(of(project)).unwrap().get();
+            assert_eq!(port("shop"), 18080);
+            let id = docker.serve("web-1", &["--publish=18080:80"]);
+            allocator.sweep().unwrap();
+            let lease = |index: usize| allocator.list(None).unwrap().get(index).cloned();
+            let Some(Holder::Container(container)) = lease(0).unwrap().holder else {
+                panic!("{:?}", lease(0));
+            };
+            assert_eq!(container.id.as_str(), id);
+            assert_eq!(port("shop"), 18080, "it is its own");
+            assert_eq!(port("blog"), 18081);
+            let status = allocator.validate(None).unwrap().leases[0].status;
+            assert_eq!(status, LeaseStatus::Live);
+
+            docker.docker(&["stop", "--time=0", "web-1"]);
+            assert!(allocator.sweep().unwrap().removed.is_empty());
+            assert_eq!(port("shop"), 18080, "stopped is not removed");
+            docker.docker(&["rm", "web-1"]);
+            let swept = allocator.sweep().unwrap().removed;
+            assert_eq!(swept.len(), 1, "removed");
+            assert_eq!(&*swept[0].lease.key.project, "shop");
+        },
+    );
+}
