@@ -21,6 +21,8 @@ pub struct ContainerDetails {
     pub labels: BTreeMap<String, String>,
     /// Whether it has no network of its own: what its processes listen on are ports of the machine.
     pub is_on_host_network: bool,
+    /// Whether all that it publishes is known. Its engine does not tell while it starts the container.
+    pub is_clear: bool,
     /// The ports of the machine that it has or will get when it is started.
     pub publishes: Vec<Published>,
 }

@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use portlease_core::{Container, Name, Timestamp};
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use crate::api::{Answer, Connection, HostConfig, Inspected, Listed};
 use crate::container::{ContainerDetails, Published};
 use crate::endpoint::Endpoint;
 use crate::fault::FaultKind;
+
+/// How long all inspections of a look may take.
+const INSPECTION_LIMIT: Duration = Duration::from_secs(1);
+/// How many containers are inspected at once.
+const AT_ONCE: usize = 32;
 
 /// The containers of one engine, by their id. What stopped containers publish cannot change, so
 /// each is inspected once.
@@ -41,6 +50,7 @@ pub(crate) async fn list(
         return Err(FaultKind::Refused(404));
     };
     let mut known = Known::default();
+    let mut unclear = Vec::new();
     for listed in value {
         let Ok(id) = listed.id.parse::<Name>() else {
             return Err(FaultKind::Nonsense("a container without an id".to_owned()));
@@ -49,24 +59,70 @@ pub(crate) async fn list(
         // Docker lists no ports of containers that are stopped, Podman only the first of several in a row.
         if is_podman || !matches!(details.state.as_str(), "running" | "paused") {
             match earlier.containers.get(&id) {
-                Some(earlier) if earlier.state == details.state => {
+                Some(earlier) if earlier.state == details.state && earlier.is_clear => {
                     details.publishes.clone_from(&earlier.publishes);
                     details.is_on_host_network = earlier.is_on_host_network;
                 }
                 _ => {
-                    let path = format!("/containers/{id}/json");
-                    // One that is gone by now publishes nothing.
-                    let Some(Answer { value, .. }) = connection.ask::<Inspected>(&path).await?
-                    else {
-                        continue;
-                    };
-                    add(&mut details, value.host_config.unwrap_or_default());
+                    unclear.push(details);
+                    continue;
                 }
             }
         }
         known.containers.insert(id, Arc::new(details));
     }
+    for details in inspect_all(endpoint, unclear).await? {
+        let id = details.identity.id.clone();
+        known.containers.insert(id, Arc::new(details));
+    }
     Ok(known)
+}
+
+/// Adds what inspections tell, some at once, each on a connection of its own: an engine lets those wait who ask about a
+/// container that it is starting. Such a one stays unclear. One that is gone by now publishes nothing.
+async fn inspect_all(
+    endpoint: &Endpoint,
+    unclear: Vec<ContainerDetails>,
+) -> Result<Vec<ContainerDetails>, FaultKind> {
+    let deadline = Instant::now() + INSPECTION_LIMIT;
+    let mut clear = Vec::new();
+    let mut rest = unclear.into_iter();
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < AT_ONCE
+            && let Some(details) = rest.next()
+        {
+            let endpoint = endpoint.clone();
+            running.spawn(async move {
+                match timeout_at(deadline, inspect(&endpoint, &details)).await {
+                    Ok(Ok(Some(config))) => Ok(Some(completed(details, config))),
+                    Ok(Ok(None)) => Ok(None),
+                    Ok(Err(fault)) => Err(fault),
+                    Err(_) => Ok(Some(ContainerDetails {
+                        is_clear: false,
+                        ..details
+                    })),
+                }
+            });
+        }
+        match running.join_next().await {
+            Some(Ok(inspected)) => clear.extend(inspected?),
+            Some(Err(error)) => return Err(FaultKind::BrokenOff(error.to_string())),
+            None => return Ok(clear),
+        }
+    }
+}
+
+async fn inspect(
+    endpoint: &Endpoint,
+    details: &ContainerDetails,
+) -> Result<Option<HostConfig>, FaultKind> {
+    let connection = Connection::open(endpoint).await;
+    let gone = || FaultKind::Unreachable("it is gone".to_owned());
+    let mut connection = connection.map_err(|fault| fault.unwrap_or_else(gone))?;
+    let path = format!("/containers/{}/json", details.identity.id);
+    let answer = connection.ask::<Inspected>(&path).await?;
+    Ok(answer.map(|answer| answer.value.host_config.unwrap_or_default()))
 }
 
 fn read(listed: Listed, engine: &Name, id: &Name) -> ContainerDetails {
@@ -92,14 +148,15 @@ fn read(listed: Listed, engine: &Name, id: &Name) -> ContainerDetails {
         created_at: listed
             .created
             .map(|seconds| Timestamp::from_millis(seconds.saturating_mul(1_000))),
+        is_clear: true,
         labels: listed.labels.unwrap_or_default(),
         is_on_host_network: network.as_deref() == Some("host"),
         publishes: published.collect(),
     }
 }
 
-/// Adds what an inspection tells more than the list.
-fn add(details: &mut ContainerDetails, config: HostConfig) {
+/// With what an inspection tells more than the list.
+fn completed(mut details: ContainerDetails, config: HostConfig) -> ContainerDetails {
     details.is_on_host_network |= config.network_mode.as_deref() == Some("host");
     for (inside, bindings) in config.port_bindings.unwrap_or_default() {
         for binding in bindings.unwrap_or_default() {
@@ -118,6 +175,7 @@ fn add(details: &mut ContainerDetails, config: HostConfig) {
             }
         }
     }
+    details
 }
 
 #[cfg(test)]
@@ -128,9 +186,9 @@ mod tests {
     /// What is read from a container in a list and its inspection, told as a line.
     fn check(listed: &str, inspected: &str, expected: &str) {
         let listed: Listed = serde_json::from_str(listed).unwrap();
-        let mut details = read(listed, &Name::literal("docker"), &Name::literal("0123"));
+        let details = read(listed, &Name::literal("docker"), &Name::literal("0123"));
         let inspected: Inspected = serde_json::from_str(inspected).unwrap();
-        add(&mut details, inspected.host_config.unwrap_or_default());
+        let details = completed(details, inspected.host_config.unwrap_or_default());
         let told: Vec<String> = details.publishes.iter().map(tell).collect();
         assert_eq!(format!("{details}: {}", told.join(", ")), expected);
     }

@@ -89,6 +89,11 @@ impl Look {
         self.began_at
     }
 
+    /// Whether no engine answered.
+    pub fn knows_nobody(&self) -> bool {
+        self.answered.is_empty()
+    }
+
     /// Engines that could not tell.
     pub fn faults(&self) -> &[Fault] {
         &self.faults

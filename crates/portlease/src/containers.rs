@@ -81,15 +81,27 @@ pub(crate) fn adopt(inner: &Inner, look: &Look, leases: &Leases) -> Result<(), E
     Ok(())
 }
 
+/// The container that was made for the port of the lease, as far as anybody can tell.
+pub(crate) fn made_for<'a>(look: &'a Look, lease: &Lease) -> Option<&'a ContainerDetails> {
+    let mut containers = look.on(lease.port).iter().map(|container| &**container);
+    containers.find(|it| is_made_after(it, lease) || is_of(it, &lease.key.project))
+}
+
+/// Whether a container may yet turn out to be made for the port of the lease.
+pub(crate) fn may_be_made_for(look: &Look, lease: &Lease) -> bool {
+    let mut containers = look.containers().iter();
+    made_for(look, lease).is_some() || containers.any(|it| !it.is_clear && is_made_after(it, lease))
+}
+
 /// Whether the container says by its labels that it belongs to the project.
-fn is_of(container: &ContainerDetails, project: &Name) -> bool {
+pub(crate) fn is_of(container: &ContainerDetails, project: &Name) -> bool {
     [PROJECT_LABEL, COMPOSE_FOLDER_LABEL]
         .iter()
         .any(|label| container.labels.get(*label).map(String::as_str) == Some(project.as_str()))
 }
 
 /// Whether the container was made when the port was leased already. Engines tell the time to the second.
-pub(crate) fn is_made_after(container: &ContainerDetails, lease: &Lease) -> bool {
+fn is_made_after(container: &ContainerDetails, lease: &Lease) -> bool {
     let second = lease.granted_at.as_millis() / 1_000;
     container
         .created_at

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use portlease_containers::Look;
 use portlease_core::{
     Command, Confirm, Granted, Holder, Lease, Move, Outcome, Port, Release, Renew, Reserved, Trace,
 };
@@ -13,6 +14,7 @@ use portlease_probe::{Hold, identity};
 use crate::Error;
 use crate::allocator::Inner;
 use crate::arrival::{Arrival, Sight};
+use crate::containers;
 use crate::observe::processes;
 
 /// How often it is looked whether a server listens. A look takes some microseconds.
@@ -239,13 +241,47 @@ impl Grant {
     }
 
     fn look(&mut self, arrival: &mut Arrival, is_last: bool) -> Result<bool, Error> {
-        match arrival.look(self.inner.observer.probe(), is_last)? {
-            // The lease may have followed the server to another port meanwhile.
-            Sight::Arrived(listener) => self
-                .confirm_at(listener, Some(arrival.port()))
-                .map(|()| true),
-            Sight::NotYet => Ok(false),
-        }
+        let seen = arrival.look(self.inner.observer.probe(), is_last);
+        let listener = match seen {
+            Ok(Sight::Arrived(listener)) => listener,
+            // An engine that serves a container is a stranger like any other, or not to be seen at all.
+            Ok(Sight::NotYet) => match self.serving(&self.inner.observer.containers()) {
+                Some(container) => Some(container),
+                None => return Ok(false),
+            },
+            Err(error @ Error::PortLost { .. }) => {
+                let mut look = self.inner.observer.containers();
+                if !containers::may_be_made_for(&look, self.lease()) {
+                    look = self.inner.observer.containers_now();
+                }
+                match self.serving(&look) {
+                    Some(container) => Some(container),
+                    // The engine listens before it starts the container.
+                    None if containers::may_be_made_for(&look, self.lease()) => return Ok(false),
+                    None => return Err(error),
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        // The lease may have followed the server to another port meanwhile.
+        self.confirm_at(listener, Some(arrival.port()))
+            .map(|()| true)
+    }
+
+    /// The container that was made for the port and runs.
+    fn serving(&self, look: &Look) -> Option<Holder> {
+        let container = containers::made_for(look, self.lease())?;
+        let identity = container.identity.clone();
+        container
+            .is_running()
+            .then_some(Holder::Container(identity))
+    }
+
+    /// Whether a container serves on the port, and not a process that could be watched.
+    pub fn is_served_by_container(&self) -> bool {
+        let listener = &self.lease().listener;
+        let look = || self.inner.observer.containers();
+        matches!(listener, Some(Holder::Container(_))) && self.serving(&look()) == *listener
     }
 
     /// Says that the lease is still in use, or passes it on to another holder.
@@ -258,6 +294,24 @@ impl Grant {
         };
         self.granted.lease = self.inner.renew(&renew)?;
         Ok(())
+    }
+
+    /// Leaves the lease to the container that was made for the port and outlives its command, or else gives it back. The
+    /// stopped container of a project that starts it again itself needs no lease.
+    pub fn leave(mut self) -> Result<(), Error> {
+        let containers = &self.inner.observer;
+        if containers.containers().knows_nobody() {
+            return self.release();
+        }
+        let look = containers.containers_now();
+        let project = &self.lease().key.project;
+        let heir = containers::made_for(&look, self.lease())
+            .filter(|it| it.is_running() || !containers::is_of(it, project))
+            .map(|it| Holder::Container(it.identity.clone()));
+        match heir {
+            Some(container) => self.renew(Some(container)),
+            None => self.release(),
+        }
     }
 
     /// Gives the lease back and lets go of the port. The lease of another process, to which this one

@@ -149,7 +149,7 @@ fn open_gates(grants: &mut [Grant]) -> std::io::Result<()> {
 fn release(grants: impl IntoIterator<Item = Grant>) {
     for grant in grants {
         // What cannot be released now is swept later.
-        let _ = grant.release();
+        let _ = grant.leave();
     }
 }
 
@@ -354,7 +354,7 @@ impl Served {
         let (port, Some(process)) = (self.grant.port(), process) else {
             return Ok(());
         };
-        if !probe.confirm(port, Some(process))?.is_empty() {
+        if self.grant.is_served_by_container() || !probe.confirm(port, Some(process))?.is_empty() {
             self.has_warned = false;
             return Ok(());
         }
