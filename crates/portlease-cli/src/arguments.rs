@@ -145,7 +145,8 @@ pub(crate) struct IfRunning {
 Examples:
   portlease run -- npm run dev
   portlease run --service web --service api=API_PORT -- npm run dev
-  portlease run -- python3 -m http.server {port}")]
+  portlease run -- python3 -m http.server {port}
+  portlease run -- docker run --rm -p {port}:80 nginx")]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) project: Project,
@@ -192,7 +193,8 @@ pub(crate) struct Run {
 #[command(after_help = "\
 Examples:
   portlease get --project demo --framework next
-  PORT=$(portlease get) node server.js")]
+  PORT=$(portlease get) node server.js
+  docker run -d -p $(portlease get --container --project 56):80 nginx")]
 pub(crate) struct Get {
     #[command(flatten)]
     pub(crate) project: Project,
@@ -201,6 +203,9 @@ pub(crate) struct Get {
     /// The service [default: the first one of the configuration, or web]
     #[arg(long, value_name = "NAME")]
     pub(crate) service: Option<Name>,
+    /// A port for a container, from 32100-32200, which is its own until it is removed
+    #[arg(long)]
+    pub(crate) container: bool,
     /// Print an object with all that is known about the lease
     #[arg(long)]
     pub(crate) json: bool,

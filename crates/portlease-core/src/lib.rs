@@ -72,7 +72,7 @@ pub use pools::{InvalidPools, Pool, Pools};
 pub use port::{InvalidPort, Port};
 pub use port_range::{InvalidRange, PortRange};
 pub use port_set::{Iter, PortSet};
-pub use presets::{DEVELOPMENT, PRODUCTION, Preset, Presets};
+pub use presets::{CONTAINER, DEVELOPMENT, PRODUCTION, Preset, Presets};
 #[cfg(feature = "json")]
 pub use reading::{InvalidArgument, read_argument};
 pub use refusal::{Exhausted, NotOwner, Outdated, Refusal, Stays, Taken, Tally, Unavailable};

@@ -10,13 +10,17 @@ use crate::{Name, PortRange};
 pub const DEVELOPMENT: &str = "development";
 /// The environment of servers.
 pub const PRODUCTION: &str = "production";
+/// The kind of services that run in containers.
+pub const CONTAINER: &str = "container";
 
 const BUILTIN: &[(&str, &str, PortRange)] = &[
     (DEVELOPMENT, "webServer", PortRange::literal(5000, 5100)),
     (DEVELOPMENT, "apiServer", PortRange::literal(3000, 3100)),
     (DEVELOPMENT, "viteHmr", PortRange::literal(24678, 24778)),
+    (DEVELOPMENT, CONTAINER, PortRange::literal(32100, 32200)),
     (PRODUCTION, "webServer", PortRange::literal(5000, 5010)),
     (PRODUCTION, "apiServer", PortRange::literal(3000, 3010)),
+    (PRODUCTION, CONTAINER, PortRange::literal(32100, 32200)),
 ];
 
 /// The range of a kind of service in one environment.
@@ -111,6 +115,8 @@ mod tests {
         check(&presets, "production", "apiServer", Some((3000, 3010)));
         check(&presets, "production", "viteHmr", None);
         check(&presets, "staging", "webServer", None);
+        check(&presets, "development", "container", Some((32100, 32200)));
+        check(&presets, "production", "container", Some((32100, 32200)));
     }
 
     #[test]
@@ -126,6 +132,6 @@ mod tests {
         check(&presets, "development", "webServer", Some((7001, 7009)));
         check(&presets, "development", "apiServer", Some((3000, 3100)));
         check(&presets, "staging", "webServer", Some((6100, 6110)));
-        assert_eq!(presets.iter().count(), 6);
+        assert_eq!(presets.iter().count(), 8);
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use portlease_core::{
-    Generation, Holder, LeaseKey, Move, Name, Outcome, Port, Refusal, Release, Tier,
+    CONTAINER, Generation, Holder, LeaseKey, Move, Name, Outcome, Port, Refusal, Release, Tier,
 };
 use portlease_probe::identity;
 use serde::{Deserialize, Serialize};
@@ -103,6 +103,42 @@ impl Allocator {
     pub fn allocate_port(&self, reservation: Reservation) -> Result<Port, Error> {
         let reservation = reservation.without_moves();
         Ok(self.reserve_or_reallocate_port(reservation)?.port)
+    }
+
+    /// The port of an application that runs in a container: the one that it has, or else the next of
+    /// the preset `container`, 32100–32200 unless it is configured otherwise. The lease passes to the
+    /// container that is made for the port, stays while that is stopped, and ends when it is removed.
+    ///
+    /// ```
+    /// use portlease::{Allocator, Options, Registry};
+    ///
+    /// # let allocator = Allocator::open(Options { registry: Registry::Memory, ..Options::default() })?;
+    /// let port = allocator.allocate_container_port("56", false)?;
+    /// assert_eq!(allocator.allocate_container_port("56", false)?, port);
+    /// assert_ne!(allocator.allocate_container_port("56", true)?, port);
+    /// # Ok::<(), portlease::Error>(())
+    /// ```
+    pub fn allocate_container_port(
+        &self,
+        application: &str,
+        force_new: bool,
+    ) -> Result<Port, Error> {
+        let reservation = Reservation::of(application)
+            .without_folder()
+            .service(CONTAINER)
+            .preset(CONTAINER);
+        let reservation = if force_new {
+            reservation.force_new()
+        } else {
+            reservation
+        };
+        Ok(self.reserve_for_container(reservation)?.port)
+    }
+
+    /// The same for a reservation that says more. Leases of containers that are gone end first.
+    pub fn reserve_for_container(&self, reservation: Reservation) -> Result<Allocation, Error> {
+        self.sweep()?;
+        self.reserve_or_reallocate_port(reservation.on_behalf_of_others())
     }
 
     /// The ports of all services of the reservation, by their names; of all of them, or of none. No

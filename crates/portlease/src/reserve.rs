@@ -139,7 +139,6 @@ impl<'a> Turn<'a> {
             projects: vec![self.request.project.clone()],
             ports: PortSet::new(),
         }
-        }
     }
 
     fn lease(&mut self) -> Result<(Reserved, Trace), Error> {

@@ -120,6 +120,9 @@ fn main() -> Result<ExitCode> {
         Task::Race { arguments } => harness::pass_through("race", &arguments),
         Task::Crash { arguments } => harness::pass_through("crash", &arguments),
         Task::Bench { mut arguments } => {
+            if arguments.first().is_some_and(|name| name == "containers") {
+                install::programs_of_tests()?;
+            }
             if arguments.first().is_some_and(|name| name == "node") {
                 arguments.insert(1, npm::bench::install()?.into());
             }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use portlease::core::{CONTAINER, Name};
+
 use crate::arguments::Get;
 use crate::exit::Code;
 use crate::failure::Failure;
@@ -13,8 +15,15 @@ pub(crate) fn run(task: &Get) -> Result<ExitCode, Failure> {
 
 fn get(task: &Get) -> Result<ExitCode, Failure> {
     let config = task.project.config()?;
-    let reservation = task.wish.reservation(&config, task.service.as_ref())?;
-    let allocation = selection::open(&config)?.reserve_or_reallocate_port(reservation)?;
+    let allocator = selection::open(&config)?;
+    let allocation = if task.container {
+        let service = task.service.clone().unwrap_or(Name::literal(CONTAINER));
+        let reservation = task.wish.reservation(&config, Some(&service))?;
+        allocator.reserve_for_container(reservation.preset(CONTAINER))?
+    } else {
+        let reservation = task.wish.reservation(&config, task.service.as_ref())?;
+        allocator.reserve_or_reallocate_port(reservation)?
+    };
     if task.json {
         output::json(&allocation);
     } else {

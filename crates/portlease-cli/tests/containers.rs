@@ -1,0 +1,149 @@
+//! The command line with containers of a real Docker Engine.
+
+#![cfg(target_os = "linux")]
+
+#[expect(
+    unreachable_pub,
+    reason = "it is written once, and public where it belongs"
+)]
+#[path = "../../../tests/src/engine.rs"]
+mod engine;
+mod support;
+
+use engine::{Docker, SERVER, in_own_network};
+use serde_json::Value;
+use support::{Sandbox, until};
+
+/// The command line, with an engine.
+fn ended(sandbox: &Sandbox, docker: &Docker, arguments: &[&str]) -> String {
+    let mut command = sandbox.portlease(arguments);
+    let output = command.env("DOCKER_HOST", docker.host()).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {} {}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    assert!(
+        !text(&output.stderr).contains("portlease:"),
+        "{arguments:?} warns: {}",
+        text(&output.stderr)
+    );
+    text(&output.stdout).trim().to_owned()
+}
+
+#[test]
+fn applications_in_containers_have_ports_of_their_own() {
+    in_own_network("applications_in_containers_have_ports_of_their_own", || {
+        let docker = Docker::start(&[]);
+        let sandbox = Sandbox::new();
+        let get = |project: &str, more: &[&str]| {
+            let all = [&["get", "--container", "--project", project], more].concat();
+            ended(&sandbox, &docker, &all)
+        };
+        let serve = |name: &str, port: &str| docker.serve(name, &["-p", &format!("{port}:80")]);
+        assert_eq!(get("56", &[]), "32100");
+        serve("app-56", "32100");
+        assert_eq!(get("57", &[]), "32101");
+        serve("app-57", "32101");
+        assert_eq!(get("58", &[]), "32102");
+
+        docker.docker(&["stop", "--time=0", "app-56"]);
+        assert_eq!(get("56", &[]), "32100", "its port stays its own");
+        assert_eq!(get("59", &[]), "32103");
+        let ports = ended(&sandbox, &docker, &["ports"]);
+        assert!(ports.contains("app-57"), "{ports}");
+        let who = ended(&sandbox, &docker, &["who", "32100"]);
+        assert!(
+            who.starts_with("Container app-56 (docker@unix://")
+                && who.contains(", exited) claims port 32100"),
+            "{who}"
+        );
+
+        docker.docker(&["rm", "app-56"]);
+        assert_eq!(
+            get("60", &["--port=32100"]),
+            "32100",
+            "it can be given out again"
+        );
+        assert_eq!(get("57", &["--force-new"]), "32104");
+    });
+}
+
+#[test]
+fn twenty_containers_start_at_once() {
+    in_own_network("twenty_containers_start_at_once", || {
+        let docker = Docker::start(&[]);
+        let sandbox = Sandbox::new();
+        let mut running: Vec<_> = (0..20)
+            .map(|index| {
+                let project = format!("--project=app-{index}");
+                let name = format!("--name=app-{index}");
+                let run = [
+                    "run",
+                    &project,
+                    "--range=32100-32119",
+                    "--",
+                    "docker",
+                    "run",
+                    "--rm",
+                ];
+                let publish = [&name, "-p", "{port}:80"];
+                let mut command = sandbox.portlease(&[&run, &publish[..], SERVER].concat());
+                command.env("DOCKER_HOST", docker.host()).spawn().unwrap()
+            })
+            .collect();
+        let live = || {
+            let leases: Value =
+                serde_json::from_str(&ended(&sandbox, &docker, &["ports", "--json"])).unwrap();
+            let leases = leases.as_array().unwrap().clone();
+            let is_served = |lease: &Value| lease["lease"]["listener"]["kind"] == "container";
+            leases.iter().filter(|lease| is_served(lease)).count()
+        };
+        until("all of them are served", || (live() == 20).then_some(()));
+        let published = docker.docker(&["ps", "--format={{.Ports}}"]);
+        let mut ports: Vec<&str> = published
+            .lines()
+            .filter_map(|line| line.split("->").next()?.rsplit(':').next())
+            .collect();
+        ports.sort_unstable();
+        ports.dedup();
+        assert_eq!(ports.len(), 20, "{published}");
+        let all = docker.docker(&["ps", "--quiet"]);
+        for id in all.lines() {
+            docker.docker(&["kill", id]);
+        }
+        for child in &mut running {
+            child.wait().unwrap();
+        }
+        assert_eq!(ended(&sandbox, &docker, &["ports", "--json"]), "[]");
+    });
+}
+
+#[test]
+fn a_container_that_outlives_its_command_keeps_the_port() {
+    in_own_network(
+        "a_container_that_outlives_its_command_keeps_the_port",
+        || {
+            let docker = Docker::start(&[]);
+            let sandbox = Sandbox::new();
+            let run = [
+                "run",
+                "--quiet",
+                "--range=32100-32119",
+                "--",
+                "docker",
+                "run",
+                "--detach",
+            ];
+            let command = [&run, &["--name=web", "-p", "{port}:80"][..], SERVER].concat();
+            ended(&sandbox, &docker, &command);
+            let ports = ended(&sandbox, &docker, &["ports"]);
+            assert!(ports.contains("32100") && ports.contains("web"), "{ports}");
+            docker.docker(&["rm", "--force", "web"]);
+            ended(&sandbox, &docker, &["cleanup"]);
+            assert_eq!(ended(&sandbox, &docker, &["ports", "--json"]), "[]");
+        },
+    );
+}
