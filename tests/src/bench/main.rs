@@ -1,6 +1,8 @@
 //! The benchmarks. Each compares side by side in one run, prints medians and tails, and names the
 //! floor: the part of the work that no implementation can leave out.
 
+#[cfg(target_os = "linux")]
+mod containers;
 mod core;
 mod machine;
 mod measure;
@@ -34,6 +36,9 @@ enum Bench {
         /// Only this part.
         part: Option<machine::Part>,
     },
+    /// What containers add to a reserve, with a real Docker Engine
+    #[cfg(target_os = "linux")]
+    Containers,
     /// The package for Node, beside others: `cargo xtask bench node` builds and installs them.
     Node {
         /// Where they are installed.
@@ -53,6 +58,8 @@ fn main() -> ExitCode {
             Ok(())
         }
         Bench::Machine { part } => machine::run(&mut report, part),
+        #[cfg(target_os = "linux")]
+        Bench::Containers => containers::run(&mut report),
         Bench::Node { folder } => node::run(&mut report, &folder),
         Bench::Role(role) => return finish(machine::play(&role)),
     };

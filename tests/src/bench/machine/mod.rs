@@ -5,7 +5,7 @@ mod cold;
 mod crowd;
 mod floor;
 pub(crate) mod ground;
-mod ours;
+pub(crate) mod ours;
 mod peers;
 mod projects;
 mod reserve;
