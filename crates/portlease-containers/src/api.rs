@@ -4,24 +4,23 @@
 //! serves every version of Docker and Podman alike.
 
 use std::collections::BTreeMap;
+use std::io::{self, Read as _};
+use std::time::Instant;
 
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper::{Method, Request, Response, StatusCode, header};
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::endpoint::Endpoint;
 use crate::fault::FaultKind;
+use crate::http;
+use crate::stream::Stream;
 
 /// More than any engine says about its containers: a list of 10,000 of them has some 10 MB.
-const LONGEST_ANSWER: usize = 64 << 20;
+const LONGEST_ANSWER: u64 = 64 << 20;
 
-/// A connection to an engine, on which one question follows the other.
+/// A connection to an engine, on which one question follows the other until its deadline.
 pub(crate) struct Connection {
-    sender: SendRequest<Empty<Bytes>>,
+    http: http::Connection<Stream>,
 }
 
 /// An answer, and who gave it.
@@ -90,68 +89,70 @@ pub(crate) struct Binding {
 }
 
 impl Connection {
-    pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, Option<FaultKind>> {
-        let stream = endpoint.address.connect().await.map_err(|error| {
-            let is_silent = !endpoint.is_named && FaultKind::is_absence(&error);
-            (!is_silent).then(|| FaultKind::Unreachable(error.to_string()))
-        })?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(broken_off)?;
-        // What goes wrong on the way is told to those who wait for answers.
-        tokio::spawn(async move { drop(connection.await) });
-        Ok(Self { sender })
+    /// No fault, when it only means that no engine is there.
+    pub(crate) fn open(endpoint: &Endpoint, deadline: Instant) -> Result<Self, Option<FaultKind>> {
+        match Stream::open(&endpoint.address, deadline) {
+            Ok(stream) => Ok(Self {
+                http: http::Connection::new(stream),
+            }),
+            Err(error) if !endpoint.is_named && FaultKind::is_absence(&error) => Err(None),
+            Err(error) if FaultKind::is_late(&error) => Err(Some(FaultKind::TimedOut)),
+            Err(error) => Err(Some(FaultKind::Unreachable(error.to_string()))),
+        }
     }
 
     /// Asks for a value. Nothing, when what it is about does not exist.
-    pub(crate) async fn ask<T: DeserializeOwned>(
+    pub(crate) fn ask<T: DeserializeOwned>(
         &mut self,
         path: &str,
     ) -> Result<Option<Answer<T>>, FaultKind> {
-        let response = self.send(Method::GET, path).await?;
-        let is_podman = response.headers().contains_key("libpod-api-version");
-        let status = response.status();
-        let body = Limited::new(response.into_body(), LONGEST_ANSWER)
-            .collect()
-            .await
-            .map_err(|error| FaultKind::BrokenOff(error.to_string()))?;
-        if status == StatusCode::NOT_FOUND {
-            return Ok(None);
+        let (head, body) = self.send("GET", path)?;
+        match head.status {
+            200..300 => {}
+            404 => return Ok(None),
+            status => return Err(FaultKind::Refused(status)),
         }
-        if !status.is_success() {
-            return Err(FaultKind::Refused(status.as_u16()));
-        }
-        let value = serde_json::from_slice(&body.to_bytes())
+        let value = serde_json::from_slice(&body)
             .map_err(|error| FaultKind::Nonsense(error.to_string()))?;
-        Ok(Some(Answer { value, is_podman }))
+        Ok(Some(Answer {
+            value,
+            is_podman: head.is_podman,
+        }))
     }
 
-    /// Asks for an answer that goes on and on.
-    pub(crate) async fn follow(&mut self, path: &str) -> Result<Incoming, FaultKind> {
-        let response = self.send(Method::GET, path).await?;
-        match response.status() {
-            status if status.is_success() => Ok(response.into_body()),
-            status => Err(FaultKind::Refused(status.as_u16())),
+    /// Asks for an answer that goes on and on, and that may take its time from here on.
+    pub(crate) fn follow(&mut self, path: &str) -> Result<http::Body<'_, Stream>, FaultKind> {
+        let head = self.http.send("GET", path)?;
+        if !(200..300).contains(&head.status) {
+            return Err(FaultKind::Refused(head.status));
         }
+        self.http.stream().wait_for_ever()?;
+        Ok(self.http.body(&head))
     }
 
-    async fn send(&mut self, method: Method, path: &str) -> Result<Response<Incoming>, FaultKind> {
-        self.sender.ready().await.map_err(broken_off)?;
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            // The host of a socket has no name; HTTP wants one all the same.
-            .header(header::HOST, "localhost")
-            .body(Empty::new())
-            .map_err(|error| FaultKind::BrokenOff(error.to_string()))?;
-        self.sender.send_request(request).await.map_err(broken_off)
+    /// The way to the engine.
+    pub(crate) fn stream(&mut self) -> &mut Stream {
+        self.http.stream()
+    }
+
+    fn send(&mut self, method: &str, path: &str) -> Result<(http::Head, Vec<u8>), FaultKind> {
+        let head = self.http.send(method, path)?;
+        let mut body = Vec::new();
+        let mut rest = self.http.body(&head).take(LONGEST_ANSWER);
+        rest.read_to_end(&mut body)?;
+        if rest.limit() == 0 {
+            return Err(FaultKind::Nonsense("it is too long".to_owned()));
+        }
+        Ok((head, body))
     }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it stands where errors are mapped"
-)]
-fn broken_off(error: hyper::Error) -> FaultKind {
-    FaultKind::BrokenOff(error.to_string())
+impl From<io::Error> for FaultKind {
+    fn from(error: io::Error) -> Self {
+        if Self::is_late(&error) {
+            Self::TimedOut
+        } else {
+            Self::BrokenOff(error.to_string())
+        }
+    }
 }

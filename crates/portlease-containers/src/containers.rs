@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use portlease_core::{Name, Timestamp};
-use tokio::runtime::{self, Runtime};
-use tokio::time::timeout;
 
 use crate::endpoint::{Address, Endpoint};
 use crate::engine::{self, Known};
@@ -23,6 +22,10 @@ const MOMENT: Duration = Duration::from_secs(1);
 const GLANCE: Duration = Duration::from_secs(10);
 /// For how long an engine is left alone that could not answer.
 const PENALTY: Duration = Duration::from_mins(1);
+/// What threads may be late after they noticed that the time is over.
+const GRACE: Duration = Duration::from_millis(100);
+/// What the threads of this crate are called.
+pub(crate) const THREAD: &str = "portlease-containers";
 
 /// The containers of this machine: asked for once, and in a process that asks again kept up to date by the events of
 /// the engines.
@@ -186,48 +189,34 @@ impl State {
 
 type Answered = Vec<(Endpoint, Result<Option<Known>, FaultKind>)>;
 
-/// Asks all of them at once. On a thread of its own, because the caller's may belong to a runtime already.
+/// Asks all of them at once, each on a thread of its own, and waits for none longer than the limit: what hangs in the
+/// system, such as looking up the name of a host, cannot be broken off.
 fn ask_all(endpoints: &[Endpoint], known: &BTreeMap<Name, Known>) -> Answered {
-    let ask = || {
-        let runtime = runtime()?;
-        let asked: Vec<_> = endpoints
-            .iter()
-            .map(|endpoint| {
-                let earlier = known.get(&endpoint.name()).cloned().unwrap_or_default();
-                let asked = endpoint.clone();
-                let answer = runtime.spawn(async move {
-                    timeout(LIMIT, engine::ask(&asked, &earlier))
-                        .await
-                        .unwrap_or(Err(FaultKind::TimedOut))
-                });
-                (endpoint.clone(), answer)
-            })
-            .collect();
-        let answers = runtime.block_on(async {
-            let mut answers = Answered::new();
-            for (endpoint, answer) in asked {
-                let broken =
-                    |error: tokio::task::JoinError| FaultKind::BrokenOff(error.to_string());
-                answers.push((endpoint, answer.await.map_err(broken).flatten()));
-            }
-            answers
+    let deadline = Instant::now() + LIMIT;
+    let (tell, told) = channel();
+    let mut answers: Answered = Vec::new();
+    for (index, endpoint) in endpoints.iter().enumerate() {
+        let earlier = known.get(&endpoint.name()).cloned().unwrap_or_default();
+        let (asked, tell) = (endpoint.clone(), tell.clone());
+        let thread = thread::Builder::new().name(THREAD.to_owned());
+        let asking = thread.spawn(move || {
+            // Nobody listens any more, when it took too long.
+            let _ = tell.send((index, engine::ask(&asked, &earlier, deadline)));
         });
-        // Looking up the name of a host cannot be broken off; nobody waits for it.
-        runtime.shutdown_background();
-        Ok::<_, std::io::Error>(answers)
-    };
-    let answers = thread::scope(|scope| {
-        let thread = thread::Builder::new().name("portlease-containers".to_owned());
-        let asking = thread.spawn_scoped(scope, ask)?;
-        asking
-            .join()
-            .unwrap_or_else(|_| Err(std::io::Error::other("the thread that asked panicked")))
-    });
-    answers.unwrap_or_else(|error| {
-        let fault = FaultKind::Unreachable(error.to_string());
-        let all = endpoints.iter().cloned();
-        all.map(|endpoint| (endpoint, Err(fault.clone()))).collect()
-    })
+        let answer = match asking {
+            Ok(_) => FaultKind::TimedOut,
+            Err(error) => FaultKind::Unreachable(error.to_string()),
+        };
+        answers.push((endpoint.clone(), Err(answer)));
+    }
+    drop(tell);
+    let left = || deadline.saturating_duration_since(Instant::now()) + GRACE;
+    while let Ok((index, answer)) = told.recv_timeout(left()) {
+        if let Some((_, told)) = answers.get_mut(index) {
+            *told = answer;
+        }
+    }
+    answers
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -235,10 +224,6 @@ pub(crate) fn now() -> Timestamp {
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     Timestamp::from_millis(u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX))
-}
-
-pub(crate) fn runtime() -> std::io::Result<Runtime> {
-    runtime::Builder::new_current_thread().enable_all().build()
 }
 
 #[cfg(all(test, unix))]

@@ -1,12 +1,9 @@
 //! Where an engine answers, and the way there.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 
 use portlease_core::Name;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
 /// A place where an engine may answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,11 +30,6 @@ pub enum Address {
     /// What nothing is known about, such as a connection over SSH.
     Unknown(String),
 }
-
-/// A connection to an engine, whatever carries it.
-pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Endpoint {
     /// What holders of leases call the engine. Evidence that a container is gone comes from its own
@@ -89,24 +81,6 @@ impl Address {
                 })
             }
             None => Self::Unknown(url.to_owned()),
-        }
-    }
-
-    pub(crate) async fn connect(&self) -> io::Result<Box<dyn Stream>> {
-        match self {
-            #[cfg(unix)]
-            Self::Socket(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
-            Self::Tcp(host) => Ok(Box::new(TcpStream::connect(host).await?)),
-            #[cfg(windows)]
-            Self::Pipe(path) => Ok(Box::new(
-                tokio::net::windows::named_pipe::ClientOptions::new().open(path)?,
-            )),
-            other => Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                format!(
-                    "{other} is no address that Portlease can ask: it knows unix://, npipe:// and tcp://"
-                ),
-            )),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! What one engine says about its containers.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+use std::vec::IntoIter;
 
 use portlease_core::{Container, Name, Timestamp};
-
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
 
 use crate::api::{Answer, Connection, HostConfig, Inspected, Listed};
 use crate::container::{ContainerDetails, Published};
@@ -28,34 +27,43 @@ pub(crate) struct Known {
 
 /// Asks the engine for all containers, and inspects those about which the list does not say
 /// enough. None, when no engine is there.
-pub(crate) async fn ask(endpoint: &Endpoint, earlier: &Known) -> Result<Option<Known>, FaultKind> {
-    let mut connection = match Connection::open(endpoint).await {
+pub(crate) fn ask(
+    endpoint: &Endpoint,
+    earlier: &Known,
+    deadline: Instant,
+) -> Result<Option<Known>, FaultKind> {
+    let mut connection = match Connection::open(endpoint, deadline) {
         Ok(connection) => connection,
         Err(None) => return Ok(None),
         Err(Some(fault)) => return Err(fault),
     };
-    list(&mut connection, endpoint, earlier).await.map(Some)
-}
-
-pub(crate) async fn list(
-    connection: &mut Connection,
-    endpoint: &Endpoint,
-    earlier: &Known,
-) -> Result<Known, FaultKind> {
-    let engine = endpoint.name();
-    let Some(Answer { value, is_podman }) = connection
-        .ask::<Vec<Listed>>("/containers/json?all=1")
-        .await?
+    let Some(Answer { value, is_podman }) =
+        connection.ask::<Vec<Listed>>("/containers/json?all=1")?
     else {
         return Err(FaultKind::Refused(404));
     };
+    let (mut known, unclear) = sort(value, &endpoint.name(), is_podman, earlier)?;
+    for details in inspect_all(endpoint, unclear)? {
+        let id = details.identity.id.clone();
+        known.containers.insert(id, Arc::new(details));
+    }
+    Ok(Some(known))
+}
+
+/// Those that the list says enough about, or that were inspected earlier, and the others.
+fn sort(
+    list: Vec<Listed>,
+    engine: &Name,
+    is_podman: bool,
+    earlier: &Known,
+) -> Result<(Known, Vec<ContainerDetails>), FaultKind> {
     let mut known = Known::default();
     let mut unclear = Vec::new();
-    for listed in value {
+    for listed in list {
         let Ok(id) = listed.id.parse::<Name>() else {
             return Err(FaultKind::Nonsense("a container without an id".to_owned()));
         };
-        let mut details = read(listed, &engine, &id);
+        let mut details = read(listed, engine, &id);
         // Docker lists no ports of containers that are stopped, Podman only the first of several in a row.
         if is_podman || !matches!(details.state.as_str(), "running" | "paused") {
             match earlier.containers.get(&id) {
@@ -71,57 +79,67 @@ pub(crate) async fn list(
         }
         known.containers.insert(id, Arc::new(details));
     }
-    for details in inspect_all(endpoint, unclear).await? {
-        let id = details.identity.id.clone();
-        known.containers.insert(id, Arc::new(details));
-    }
-    Ok(known)
+    Ok((known, unclear))
 }
 
 /// Adds what inspections tell, some at once, each on a connection of its own: an engine lets those wait who ask about a
 /// container that it is starting. Such a one stays unclear. One that is gone by now publishes nothing.
-async fn inspect_all(
+fn inspect_all(
     endpoint: &Endpoint,
     unclear: Vec<ContainerDetails>,
 ) -> Result<Vec<ContainerDetails>, FaultKind> {
     let deadline = Instant::now() + INSPECTION_LIMIT;
+    let workers = unclear.len().min(AT_ONCE);
+    let rest = Mutex::new(unclear.into_iter());
+    let work = || inspect_some(endpoint, &rest, deadline);
+    let inspected: Vec<_> = thread::scope(|scope| {
+        // The caller works as well, so that a system without another thread has one.
+        let others: Vec<_> = (1..workers)
+            .filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok())
+            .collect();
+        let own = (workers > 0).then(work);
+        let others = others.into_iter().filter_map(|worker| worker.join().ok());
+        own.into_iter().chain(others).collect()
+    });
     let mut clear = Vec::new();
-    let mut rest = unclear.into_iter();
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < AT_ONCE
-            && let Some(details) = rest.next()
-        {
-            let endpoint = endpoint.clone();
-            running.spawn(async move {
-                match timeout_at(deadline, inspect(&endpoint, &details)).await {
-                    Ok(Ok(Some(config))) => Ok(Some(completed(details, config))),
-                    Ok(Ok(None)) => Ok(None),
-                    Ok(Err(fault)) => Err(fault),
-                    Err(_) => Ok(Some(ContainerDetails {
-                        is_clear: false,
-                        ..details
-                    })),
-                }
-            });
-        }
-        match running.join_next().await {
-            Some(Ok(inspected)) => clear.extend(inspected?),
-            Some(Err(error)) => return Err(FaultKind::BrokenOff(error.to_string())),
-            None => return Ok(clear),
-        }
+    for some in inspected {
+        clear.extend(some?);
     }
+    Ok(clear)
 }
 
-async fn inspect(
+/// Inspects one after the other, until none is left.
+fn inspect_some(
+    endpoint: &Endpoint,
+    rest: &Mutex<IntoIter<ContainerDetails>>,
+    deadline: Instant,
+) -> Result<Vec<ContainerDetails>, FaultKind> {
+    let next = || rest.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let mut clear = Vec::new();
+    while let Some(details) = next() {
+        match inspect(endpoint, &details, deadline) {
+            Ok(Some(config)) => clear.push(completed(details, config)),
+            Ok(None) => {}
+            Err(FaultKind::TimedOut) => clear.push(ContainerDetails {
+                is_clear: false,
+                ..details
+            }),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(clear)
+}
+
+fn inspect(
     endpoint: &Endpoint,
     details: &ContainerDetails,
+    deadline: Instant,
 ) -> Result<Option<HostConfig>, FaultKind> {
-    let connection = Connection::open(endpoint).await;
+    let connection = Connection::open(endpoint, deadline);
     let gone = || FaultKind::Unreachable("it is gone".to_owned());
     let mut connection = connection.map_err(|fault| fault.unwrap_or_else(gone))?;
     let path = format!("/containers/{}/json", details.identity.id);
-    let answer = connection.ask::<Inspected>(&path).await?;
+    let answer = connection.ask::<Inspected>(&path)?;
     Ok(answer.map(|answer| answer.value.host_config.unwrap_or_default()))
 }
 

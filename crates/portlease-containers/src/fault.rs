@@ -40,6 +40,14 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
+    /// Whether it only means that the time was over.
+    pub(crate) fn is_late(error: &io::Error) -> bool {
+        matches!(
+            error.kind(),
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock
+        )
+    }
+
     /// Whether it only means that no engine is there that this user could ask: the usual places
     /// keep sockets of engines that do not run, and of those that are for others.
     pub(crate) fn is_absence(error: &io::Error) -> bool {

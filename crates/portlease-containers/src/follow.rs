@@ -1,14 +1,16 @@
 //! Following what engines tell of their containers, so that a process that lives on need not ask.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::io::Read as _;
+use std::net::Shutdown;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
+use std::time::Instant;
 
-use http_body_util::BodyExt as _;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use socket2::Socket;
 
+use crate::LIMIT;
 use crate::api::Connection;
-use crate::containers::{Shared, now, runtime};
+use crate::containers::{Shared, THREAD, now};
 use crate::endpoint::Endpoint;
 use crate::engine;
 
@@ -20,71 +22,91 @@ const EVENTS: &str = concat!(
     "%22stop%22%2C%22rename%22%2C%22destroy%22%2C%22remove%22%5D%7D"
 );
 
-/// A thread that follows some engines until it is dropped or one of them fails.
+/// Threads that follow some engines until this is dropped or one of the engines fails.
 #[derive(Debug)]
 pub(crate) struct Follower {
-    is_alive: Arc<AtomicBool>,
-    end: UnboundedSender<()>,
+    lines: Arc<Lines>,
+}
+
+/// The connections on which engines tell of changes.
+#[derive(Debug, Default)]
+struct Lines {
+    state: Mutex<LinesState>,
+}
+
+#[derive(Debug, Default)]
+struct LinesState {
+    is_closed: bool,
+    sockets: Vec<Socket>,
 }
 
 impl Follower {
     /// None, when the system has no thread left: then the engines are asked again and again.
     pub(crate) fn start(endpoints: Vec<Endpoint>, shared: &Arc<Shared>) -> Option<Self> {
-        let is_alive = Arc::new(AtomicBool::new(true));
-        let (end, mut ended) = unbounded_channel();
         let follower = Self {
-            is_alive: Arc::clone(&is_alive),
-            end: end.clone(),
+            lines: Arc::default(),
         };
-        let shared = Arc::downgrade(shared);
-        let follow_all = move || {
-            if let Ok(runtime) = runtime() {
-                for endpoint in endpoints {
-                    let (end, shared) = (end.clone(), Weak::clone(&shared));
-                    runtime.spawn(async move {
-                        follow(&endpoint, &shared).await;
-                        // Nobody is left to be told when the follower was dropped.
-                        let _ = end.send(());
-                    });
-                }
-                runtime.block_on(ended.recv());
-                runtime.shutdown_background();
-            }
-            is_alive.store(false, Ordering::Release);
-        };
-        thread::Builder::new()
-            .name("portlease-containers".to_owned())
-            .spawn(follow_all)
-            .ok()?;
+        for endpoint in endpoints {
+            let (lines, shared) = (Arc::clone(&follower.lines), Arc::downgrade(shared));
+            let thread = thread::Builder::new().name(THREAD.to_owned());
+            let following = thread.spawn(move || {
+                let _ = follow(&endpoint, &lines, &shared);
+                lines.close();
+            });
+            following.ok()?;
+        }
         Some(follower)
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        self.is_alive.load(Ordering::Acquire)
+        !self.lines.lock().is_closed
     }
 }
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        // The thread may have ended before.
-        let _ = self.end.send(());
+        self.lines.close();
+    }
+}
+
+impl Lines {
+    /// Whether there still is somebody who wants to know.
+    fn add(&self, socket: Option<Socket>) -> bool {
+        let mut state = self.lock();
+        state.sockets.extend(socket);
+        !state.is_closed
+    }
+
+    fn close(&self) {
+        let mut state = self.lock();
+        state.is_closed = true;
+        for socket in state.sockets.drain(..) {
+            // It may have been closed by the engine.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LinesState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Follows one engine until it fails. Why it fails is found out by whoever asks it next.
-async fn follow(endpoint: &Endpoint, shared: &Weak<Shared>) -> Option<()> {
+fn follow(endpoint: &Endpoint, lines: &Lines, shared: &Weak<Shared>) -> Option<()> {
     let name = endpoint.name();
-    let mut events = Connection::open(endpoint).await.ok()?;
-    let mut events = events.follow(EVENTS).await.ok()?;
-    let mut connection = Connection::open(endpoint).await.ok()?;
+    let mut connection = Connection::open(endpoint, Instant::now() + LIMIT).ok()?;
+    if !lines.add(connection.stream().socket()) {
+        return None;
+    }
+    let mut events = connection.follow(EVENTS).ok()?;
     loop {
         // The events come before the list: what happens in between is told.
         let earlier = shared.upgrade()?.known(&name);
         let began_at = now();
-        let known = engine::list(&mut connection, endpoint, &earlier)
-            .await
-            .ok()?;
+        let known = engine::ask(endpoint, &earlier, Instant::now() + LIMIT).ok()??;
         shared.upgrade()?.update(name.clone(), known, began_at);
-        events.frame().await?.ok()?;
+        if events.read(&mut [0; 4096]).ok()? == 0 {
+            return None;
+        }
     }
 }

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Where no engine runs, a look is a question to the file system whether one of a handful of sockets
-//! exists: no thread and no runtime is started. An engine that hangs or answers nonsense costs at
+//! exists: no thread is started. An engine that hangs or answers nonsense costs at
 //! most [`LIMIT`], once, and is told as a [`Fault`].
 
 mod api;
@@ -23,7 +23,9 @@ mod engine;
 mod environment;
 mod fault;
 mod follow;
+mod http;
 mod look;
+mod stream;
 
 pub use container::{ContainerDetails, Protocol, Published};
 pub use containers::Containers;
