@@ -51,6 +51,11 @@ export type RequestWish = {
    */
   skipPortCheck?: boolean;
   /**
+   * Stop and remove containers of the project itself that are on its ports. Without it, it is what the configuration and
+   * `AUTO_KILL_PORT` say.
+   */
+  reclaim?: boolean;
+  /**
    * What to do when another process runs the services.
    */
   ifRunning?: IfRunning;
@@ -521,7 +526,7 @@ export type Step = {
 /**
  * What became of a candidate. Where several apply, the first of this list is told.
  */
-export type Verdict = "excluded" | "pooled" | "browserBlocked" | "systemReserved" | "privileged" | "claimed" | "leased" | "occupied" | "remembered" | "granted" | "yielded" | "various";
+export type Verdict = "excluded" | "pooled" | "browserBlocked" | "systemReserved" | "privileged" | "claimed" | "leased" | "occupied" | "remembered" | "reclaimed" | "granted" | "yielded" | "various";
 
 /**
  * Whoever has a port.
@@ -1166,6 +1171,11 @@ export type Request = {
    */
   skipPortCheck: boolean;
   /**
+   * Stop and remove containers of the project itself that are on its ports. The caller does it before it asks for the
+   * decision.
+   */
+  reclaim: boolean;
+  /**
    * What happens when a wanted port belongs to another service.
    */
   strategy: Strategy;
@@ -1288,6 +1298,28 @@ export type Change = {
    * When.
    */
   at: Timestamp;
+};
+
+/**
+ * A container that publishes a port.
+ */
+export type ContainerOnPort = {
+  /**
+   * What people call it.
+   */
+  name: Name;
+  /**
+   * What it does, in the words of its engine: `running`, `paused`, `created`, `exited`.
+   */
+  state: Name;
+  /**
+   * The engine, such as `docker`.
+   */
+  engine: Name;
+  /**
+   * The full id that the engine gave it.
+   */
+  id: Name;
 };
 
 /**

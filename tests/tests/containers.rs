@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use portlease::core::{Holder, LeaseStatus, Name, Port};
@@ -250,6 +251,84 @@ fn a_lease_belongs_to_the_container_that_was_made_for_it() {
             let swept = allocator.sweep().unwrap().removed;
             assert_eq!(swept.len(), 1, "removed");
             assert_eq!(&*swept[0].lease.key.project, "shop");
+        },
+    );
+}
+
+#[test]
+fn only_containers_of_the_project_itself_are_removed_when_that_is_asked_for() {
+    in_own_network(
+        "only_containers_of_the_project_itself_are_removed_when_that_is_asked_for",
+        || {
+            let docker = Docker::start(&[]);
+            let own = ["--label=portlease.project=shop", "--stop-signal=KILL"];
+            let serve = |name: &str, port: &str, flags: &[&str]| {
+                let publish = format!("--publish={port}:80");
+                docker.serve(name, &[&[&*publish], flags].concat())
+            };
+            serve("mine", "18080", &own);
+            serve("mine-elsewhere", "18090", &own);
+            serve("nobodys", "18081", &[]);
+            serve("others", "18082", &["--label=portlease.project=blog"]);
+            let options = Options {
+                registry: Registry::Memory,
+                engines: Some(environment(&docker)),
+                ..Options::default()
+            };
+            let allocator = Allocator::open(options).unwrap();
+            let of = |first: u64| {
+                let reservation = Reservation::of("shop").framework("node").reclaim(true);
+                reservation.range(first, 18085).build().unwrap()
+            };
+            let grants = allocator.reserve_all(&of(18080)).unwrap();
+            let trace = grants.iter().next().unwrap().trace().to_string();
+            let (before, engine) = trace.split_once('@').unwrap();
+            assert_eq!(
+                before,
+                "web: 18080 freed by removing the project's own: container mine (docker"
+            );
+            assert!(
+                engine.ends_with(", running) (scan)\nweb: 18080 granted (scan)"),
+                "{trace}"
+            );
+            assert!(grants.warnings()[0].contains("was stopped and removed"));
+            drop(grants);
+
+            let grant = allocator.reserve(&of(18081)).unwrap();
+            assert_eq!(grant.port().get(), 18083, "{}", grant.trace());
+            let left = docker.docker(&["ps", "--format={{.Names}}"]);
+            let mut left: Vec<&str> = left.lines().collect();
+            left.sort_unstable();
+            assert_eq!(left, ["mine-elsewhere", "nobodys", "others"]);
+        },
+    );
+}
+
+#[test]
+fn the_stopped_container_of_a_project_is_left_where_its_port_cannot_be_had() {
+    in_own_network(
+        "the_stopped_container_of_a_project_is_left_where_its_port_cannot_be_had",
+        || {
+            let docker = Docker::start(&[]);
+            docker.serve(
+                "mine",
+                &["--label=portlease.project=shop", "--publish=18080:80"],
+            );
+            docker.docker(&["stop", "--time=0", "mine"]);
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "it stands for an ordinary server"
+            )]
+            let stranger = TcpListener::bind("127.0.0.1:18080").unwrap();
+            let request = Reservation::of("shop").framework("node").reclaim(true);
+            let request = request.range(18080, 18085).build().unwrap();
+            let grant = open(&docker).reserve(&request).unwrap();
+            assert_eq!(grant.port().get(), 18081, "{}", grant.trace());
+            assert_eq!(
+                docker.docker(&["ps", "--all", "--format={{.Names}}"]),
+                "mine"
+            );
+            drop(stranger);
         },
     );
 }

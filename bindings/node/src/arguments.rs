@@ -30,6 +30,15 @@ pub(crate) struct OfProject {
     pub(crate) project_id: String,
 }
 
+/// An application that runs in a container.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Application {
+    pub(crate) app_id: String,
+    #[serde(default)]
+    pub(crate) force_new: Option<bool>,
+}
+
 /// A project, or all of them.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

@@ -6,16 +6,16 @@ use std::time::Duration;
 use portlease::core::{Confirm, Holder, LeaseKey, Name, Plan, Refusal, Release, StatsQuery};
 use portlease::probe::identity;
 use portlease::{
-    ConfigSources, Error, HealthCheck, InvalidArgument, PortPresence, Reservation, Wish,
-    check_health, read_argument,
+    Allocation, ConfigSources, Error, HealthCheck, InvalidArgument, PortPresence, Reservation,
+    Wish, check_health, read_argument,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::arguments::{
-    Abandoned, Availability, Checkup, Confirmation, Counting, Nothing, OfPort, OfProject,
-    ProjectPort, Releasing, Selection,
+    Abandoned, Application, Availability, Checkup, Confirmation, Counting, Nothing, OfPort,
+    OfProject, ProjectPort, Releasing, Selection,
 };
 use crate::failure::{Failure, Result};
 use crate::registry::Opened;
@@ -27,6 +27,7 @@ enum Call<'a> {
     #[serde(borrow)]
     ReserveOrReallocatePort(&'a RawValue),
     AllocatePort(&'a RawValue),
+    AllocateContainerPort(&'a RawValue),
     AllocateMultiplePorts(&'a RawValue),
     FindAvailablePort(&'a RawValue),
     Explain(&'a RawValue),
@@ -58,9 +59,14 @@ pub(crate) fn prepare(opened: &Opened, call: &str) -> Result<Answer> {
             answer(opened.allocator.reserve_or_reallocate_port(reservation))
         }),
         Call::AllocatePort(json) => wish(opened, json, |opened, reservation| {
-            let warnings = warnings(&reservation);
-            let port = opened.allocator.allocate_port(reservation);
-            answer(port.map(|port| json!({"port": port, "warnings": warnings})))
+            let reservation = reservation.without_moves();
+            number(opened.allocator.reserve_or_reallocate_port(reservation))
+        }),
+        Call::AllocateContainerPort(json) => with(json, |opened, application: Application| {
+            let Application { app_id, force_new } = application;
+            let reservation = Reservation::of_application(&app_id, force_new == Some(true));
+            let reservation = opened.config.general(reservation);
+            number(opened.allocator.reserve_for_container(reservation))
         }),
         Call::AllocateMultiplePorts(json) => wish(opened, json, |opened, reservation| {
             let warnings = warnings(&reservation);
@@ -123,6 +129,12 @@ pub(crate) fn prepare(opened: &Opened, call: &str) -> Result<Answer> {
             answer(opened.allocator.snapshot())
         }),
     }
+}
+
+/// The number alone, and what its user should know.
+fn number(allocated: std::result::Result<Allocation, Error>) -> Result<String> {
+    let told = |it: Allocation| json!({"port": it.port, "warnings": it.warnings});
+    answer(allocated.map(told))
 }
 
 fn answer<T: Serialize>(answer: std::result::Result<T, Error>) -> Result<String> {

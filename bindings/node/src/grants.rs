@@ -115,13 +115,16 @@ impl Act {
 impl Grants {
     pub(crate) fn reserve(opened: &Opened, wished: &Wished) -> Result<Self> {
         let reservation = wished.reservation(opened)?;
-        let warnings = warnings(&reservation);
+        let mut warnings = warnings(&reservation);
         let grants = opened.allocator.reserve_all(&reservation.build()?)?;
+        warnings.extend_from_slice(grants.warnings());
         Self::told(grants, &warnings)
     }
 
     pub(crate) fn confirm(opened: &Opened, plan: &Plan) -> Result<Self> {
-        Self::told(opened.allocator.confirm_plan(plan)?, &[])
+        let grants = opened.allocator.confirm_plan(plan)?;
+        let warnings = grants.warnings().to_vec();
+        Self::told(grants, &warnings)
     }
 
     fn told(grants: portlease::Grants, warnings: &[String]) -> Result<Self> {

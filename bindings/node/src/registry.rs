@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi_derive::napi;
+use portlease::engines::Environment;
 use portlease::{Allocator, Config, ConfigSources, Options, read_argument};
 use serde::Deserialize;
 
@@ -65,6 +66,7 @@ fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<
     let named = opening.registry.as_deref();
     let named = named.map(portlease::Registry::from_url).transpose()?;
     let of_user = portlease::Registry::of_user();
+    let engines = Environment::of_variables(|name| opening.variables.get(name).cloned());
     Ok(move || {
         let config = sources.read().map_err(portlease::Error::from)?;
         let registry = match named {
@@ -79,6 +81,7 @@ fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<
             host: None,
             tells_steps: Some(opening.tells_steps),
             settings: config.host_settings(),
+            engines: Some(engines),
             ..Options::default()
         })?;
         Ok(Registry(Mutex::new(Some(Arc::new(Opened {

@@ -122,6 +122,9 @@ pub(crate) struct Wish {
     /// Give up the current port and take another
     #[arg(long)]
     pub(crate) force_new: bool,
+    /// Stop and remove containers on the port that are labelled as this project's own
+    #[arg(long)]
+    pub(crate) reclaim: bool,
 }
 
 /// What happens when another process runs the same services of the project.

@@ -90,6 +90,9 @@ impl Wish {
         if self.force_new {
             reservation = reservation.force_new();
         }
+        if self.reclaim {
+            reservation = reservation.reclaim(true);
+        }
         reservation.exclude(self.exclude.iter().map(number))
     }
 

@@ -147,3 +147,44 @@ fn a_container_that_outlives_its_command_keeps_the_port() {
         },
     );
 }
+
+#[test]
+fn an_application_takes_the_place_of_its_own_container() {
+    in_own_network(
+        "an_application_takes_the_place_of_its_own_container",
+        || {
+            let docker = Docker::start(&[]);
+            let sandbox = Sandbox::new();
+            let get = |project: &str, variable: &str, more: &[&str]| {
+                let get = ["get", "--container", "--project", project];
+                let mut command = sandbox.portlease(&[&get, more].concat());
+                command.env("DOCKER_HOST", docker.host());
+                let output = command.env("AUTO_KILL_PORT", variable).output().unwrap();
+                let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+                (text(&output.stdout), text(&output.stderr))
+            };
+            let serve = |project: &str, port: &str| {
+                let flags = ["--label", project, "-p", port, "--stop-signal=KILL"];
+                docker.serve(&format!("app-{}", &port[..5]), &flags);
+            };
+            let containers = || docker.docker(&["ps", "--all", "--format={{.Names}}"]);
+            for how in [("", &["--reclaim"][..]), ("true", &[])] {
+                assert_eq!(get("56", "", &[]).0, "32100");
+                serve("portlease.project=56", "32100:80");
+                let (port, told) = get("56", how.0, how.1);
+                assert_eq!(port, "32100");
+                assert!(
+                    told.contains("app-32100 (docker@") && told.contains("was stopped and removed"),
+                    "{told}"
+                );
+                assert_eq!(containers(), "");
+            }
+            serve("portlease.project=56", "32100:80");
+            assert_eq!(get("57", "true", &[]), ("32101".to_owned(), String::new()));
+            let (port, told) = get("57", "true", &["--port=32100"]);
+            assert_eq!(port, "");
+            assert!(told.contains("32100"), "{told}");
+            assert_eq!(containers(), "app-32100", "it is somebody else's");
+        },
+    );
+}

@@ -120,6 +120,15 @@ impl Connection {
         }))
     }
 
+    /// Has something done. It is no fault when there is nothing left to do.
+    pub(crate) fn act(&mut self, method: &str, path: &str) -> Result<(), FaultKind> {
+        let (head, _) = self.send(method, path)?;
+        match head.status {
+            200..400 | 404 | 409 => Ok(()),
+            status => Err(FaultKind::Refused(status)),
+        }
+    }
+
     /// Asks for an answer that goes on and on, and that may take its time from here on.
     pub(crate) fn follow(&mut self, path: &str) -> Result<http::Body<'_, Stream>, FaultKind> {
         let head = self.http.send("GET", path)?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use portlease_core::{Name, Timestamp};
 
+use crate::container::ContainerDetails;
 use crate::endpoint::{Address, Endpoint};
 use crate::engine::{self, Known};
 use crate::environment::Environment;
@@ -77,6 +78,21 @@ impl Containers {
             self.look_anew(&mut state);
         }
         Arc::clone(&state.look)
+    }
+
+    /// Stops the container, firmly when it does not end by itself, and removes it. Its volumes stay.
+    pub fn remove(&self, container: &ContainerDetails) -> Result<(), Fault> {
+        let engine = &container.identity.engine;
+        let mut endpoints = self.endpoints.iter();
+        let endpoint = endpoints.find(|endpoint| endpoint.name() == *engine);
+        // It was told of by one of them.
+        let Some(endpoint) = endpoint else {
+            return Ok(());
+        };
+        engine::remove(endpoint, container).map_err(|kind| Fault {
+            endpoint: endpoint.clone(),
+            kind,
+        })
     }
 
     fn is_fresh(&self, state: &mut State) -> bool {

@@ -15,6 +15,10 @@ use crate::fault::FaultKind;
 
 /// How long all inspections of a look may take.
 const INSPECTION_LIMIT: Duration = Duration::from_secs(1);
+/// How long a container has to end by itself, in seconds, as with `docker stop`.
+const GRACE: u64 = 10;
+/// How long an engine has to stop or remove a container beyond that.
+const ACTION_LIMIT: Duration = Duration::from_secs(10);
 /// How many containers are inspected at once.
 const AT_ONCE: usize = 32;
 
@@ -141,6 +145,24 @@ fn inspect(
     let path = format!("/containers/{}/json", details.identity.id);
     let answer = connection.ask::<Inspected>(&path)?;
     Ok(answer.map(|answer| answer.value.host_config.unwrap_or_default()))
+}
+
+/// Stops and removes a container. One that is paused cannot end by itself.
+pub(crate) fn remove(endpoint: &Endpoint, container: &ContainerDetails) -> Result<(), FaultKind> {
+    let path = format!("/containers/{}", container.identity.id);
+    let act = |method: &str, path: &str| {
+        let deadline = Instant::now() + Duration::from_secs(GRACE) + ACTION_LIMIT;
+        match Connection::open(endpoint, deadline) {
+            Ok(mut connection) => connection.act(method, path),
+            // Without its engine it is on no port.
+            Err(None) => Ok(()),
+            Err(Some(fault)) => Err(fault),
+        }
+    };
+    if matches!(container.state.as_str(), "running" | "restarting") {
+        act("POST", &format!("{path}/stop?t={GRACE}"))?;
+    }
+    act("DELETE", &format!("{path}?force=true"))
 }
 
 fn read(listed: Listed, engine: &Name, id: &Name) -> ContainerDetails {

@@ -38,7 +38,19 @@ impl Default for Environment {
 impl Environment {
     /// The environment of this process.
     pub fn read() -> Self {
-        let text = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        Self::of_variables(|name| env::var(name).ok())
+    }
+
+    /// The same from variables that are not those of this process. The home is that of its user.
+    ///
+    /// ```
+    /// use portlease_containers::Environment;
+    ///
+    /// let environment = Environment::of_variables(|name| (name == "CONTAINERIZATION_ENABLED").then(|| "false".to_owned()));
+    /// assert!(!environment.is_enabled);
+    /// ```
+    pub fn of_variables(value: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name| value(name).filter(|value| !value.is_empty());
         let is_off =
             |value: String| matches!(&*value.to_ascii_lowercase(), "false" | "0" | "no" | "off");
         Self {

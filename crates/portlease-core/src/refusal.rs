@@ -533,9 +533,11 @@ impl Tally {
             Verdict::BrowserBlocked => &mut self.browser_blocked,
             Verdict::SystemReserved => &mut self.system_reserved,
             Verdict::Privileged => &mut self.privileged,
-            Verdict::Remembered | Verdict::Granted | Verdict::Yielded | Verdict::Various => {
-                return None;
-            }
+            Verdict::Remembered
+            | Verdict::Reclaimed
+            | Verdict::Granted
+            | Verdict::Yielded
+            | Verdict::Various => return None,
         })
     }
 }

@@ -21,6 +21,10 @@ use crate::{Framework, Holder, Name, Planned, Pools, Port, PortRange, PortSet};
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each can be wished for without the others"
+)]
 pub struct Request {
     /// The project that asks.
     pub project: Name,
@@ -38,6 +42,10 @@ pub struct Request {
     /// Decide from the registry alone, for a machine that cannot be observed.
     #[serde(default)]
     pub skip_port_check: bool,
+    /// Stop and remove containers of the project itself that are on its ports. The caller does it before it asks for the
+    /// decision.
+    #[serde(default)]
+    pub reclaim: bool,
     /// What happens when a wanted port belongs to another service.
     #[serde(default)]
     pub strategy: Strategy,
@@ -74,6 +82,7 @@ impl Request {
             if_running: IfRunning::default(),
             force_new: false,
             skip_port_check: false,
+            reclaim: false,
             strategy: Strategy::default(),
             auto_reassign: true,
             max_retries: default_retries(),

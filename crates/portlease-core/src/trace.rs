@@ -80,6 +80,8 @@ pub enum Verdict {
     Occupied,
     /// Somebody else had it before, and there are others to take.
     Remembered,
+    /// A container of the project itself was on it, and was stopped and removed for the request.
+    Reclaimed,
     /// It was granted.
     Granted,
     /// It was given back to make room for another service of the same request.
@@ -125,6 +127,7 @@ impl Verdict {
             Self::Leased => "leased",
             Self::Occupied => "in use",
             Self::Remembered => "remembered by another service, taken last",
+            Self::Reclaimed => "freed by removing the project's own",
             Self::Granted => "granted",
             Self::Yielded => "given back to make room",
             Self::Various => "taken, for several reasons",

@@ -15,7 +15,7 @@ use portlease_sqlite::SqliteStore;
 
 use crate::containers;
 use crate::grant::{Grant, Grants};
-use crate::observe::{Observer, holders, processes};
+use crate::observe::{Observer, processes};
 use crate::registry::Opened;
 use crate::reserve::reserve;
 use crate::steps::Steps;

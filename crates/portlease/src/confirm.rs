@@ -61,6 +61,8 @@ impl Allocator {
         }
         let mut request = plan.request.clone();
         request.planned = Some(Box::new(plan.planned.clone()));
+        // Nobody elsewhere has a container of this host stopped.
+        request.reclaim = false;
         // What a planner cannot check is checked here.
         request.skip_port_check = false;
         let this_process = || Holder::Process(identity::this_process());
@@ -123,7 +125,7 @@ fn take(inner: &Arc<Inner>, turn: &mut Turn<'_>, request: &Request) -> Result<Gr
     match reply {
         Reply::Reserved(reserved) => {
             let holds = std::mem::take(&mut turn.holds.by_port);
-            Ok(Grants::new(inner, reserved, trace, holds))
+            Ok(Grants::new(inner, reserved, trace, turn.warnings(), holds))
         }
         reply => unreachable!("a reserve is not answered with {reply:?}"),
     }

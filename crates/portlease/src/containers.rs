@@ -1,7 +1,5 @@
 //! What containers have to do with leases: they claim ports, and leases can belong to them.
 
-use std::sync::Arc;
-
 use portlease_containers::{ContainerDetails, Look};
 use portlease_core::{Facts, Holder, Lease, Leases, Name, PortSet, Refusal, Renew};
 
@@ -16,25 +14,32 @@ const COMPOSE_FOLDER_LABEL: &str = "com.docker.compose.project.working_dir";
 /// Adds which of the ports containers claim. A stopped container of the project itself waits for its port, which is no reason
 /// to give the project another one.
 pub(crate) fn claim(facts: &mut Facts, look: &Look, ports: &PortSet, project: &Name) {
-    let mut claimed = look.ports().clone();
-    claimed &= ports;
-    for port in &claimed {
-        let is_others = |container: &&Arc<ContainerDetails>| {
-            container.is_running() || !is_of(container, project)
-        };
-        if let Some(container) = look.on(port).iter().find(is_others) {
-            facts.occupied.insert(port, Some(container.occupant()));
-        }
-    }
+    add(facts, look, ports, |it| {
+        it.is_running() || !is_of(it, project)
+    });
+}
+
+/// Adds which of the ports containers of others claim.
+pub(crate) fn claim_by_others(facts: &mut Facts, look: &Look, ports: &PortSet, project: &Name) {
+    add(facts, look, ports, |it| !is_of(it, project));
 }
 
 /// Adds which of the ports running containers are on.
 pub(crate) fn occupy(facts: &mut Facts, look: &Look, ports: &PortSet) {
+    add(facts, look, ports, ContainerDetails::is_running);
+}
+
+fn add(
+    facts: &mut Facts,
+    look: &Look,
+    ports: &PortSet,
+    is_meant: impl Fn(&ContainerDetails) -> bool,
+) {
     let mut claimed = look.ports().clone();
     claimed &= ports;
     for port in &claimed {
         let mut containers = look.on(port).iter();
-        if let Some(container) = containers.find(|container| container.is_running()) {
+        if let Some(container) = containers.find(|container| is_meant(container)) {
             facts.occupied.insert(port, Some(container.occupant()));
         }
     }

@@ -37,6 +37,7 @@ pub struct Grants {
     all: Vec<Grant>,
     moves: Vec<Move>,
     instance: u32,
+    warnings: Vec<String>,
 }
 
 impl Grants {
@@ -44,6 +45,7 @@ impl Grants {
         inner: &Arc<Inner>,
         reserved: Reserved,
         trace: Trace,
+        warnings: Vec<String>,
         mut holds: BTreeMap<Port, Hold>,
     ) -> Self {
         let trace = Arc::new(trace);
@@ -63,6 +65,7 @@ impl Grants {
             all,
             moves: reserved.moves,
             instance: reserved.instance,
+            warnings,
         }
     }
 
@@ -86,6 +89,11 @@ impl Grants {
     /// Other services that had to make way. Whoever supervises them restarts them.
     pub fn moves(&self) -> &[Move] {
         &self.moves
+    }
+
+    /// What the user should know, such as an engine of containers that did not answer, and containers that were removed.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// Which instance of the project was granted.

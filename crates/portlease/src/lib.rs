@@ -37,6 +37,7 @@ mod outer;
 mod plain;
 mod presence;
 mod project;
+mod reclaim;
 mod registry;
 mod registry_file;
 mod reservation;

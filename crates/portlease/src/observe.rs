@@ -5,7 +5,7 @@ use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use portlease_containers::{Containers, Environment, Look};
+use portlease_containers::{ContainerDetails, Containers, Environment, Fault, Look};
 use portlease_core::{
     Facts, Holder, Leases, Occupant, Party, Port, PortRange, PortSet, Process, Refusal, Request,
     Service, Timestamp, Verdict,
@@ -74,18 +74,28 @@ impl Observer {
         look
     }
 
+    /// Stops the container and removes it.
+    pub(crate) fn remove(&self, container: &ContainerDetails) -> Result<(), Fault> {
+        self.containers.remove(container)
+    }
+
     /// Tells of each engine once that it could not answer.
     fn warn(&self, look: &Look) {
         for fault in look.faults() {
             let text = fault.to_string();
             let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
-            if !warned.contains(&text) {
-                tracing::warn!("{text}");
-                if let Some(tell) = self.on_warning {
-                    tell(&text);
-                }
-                warned.insert(text);
+            if warned.insert(text.clone()) {
+                drop(warned);
+                self.tell(&text);
             }
+        }
+    }
+
+    /// Tells of something that is wrong beside a request.
+    pub(crate) fn tell(&self, text: &str) {
+        tracing::warn!("{text}");
+        if let Some(tell) = self.on_warning {
+            tell(text);
         }
     }
 

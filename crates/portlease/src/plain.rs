@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use portlease_core::{
-    CONTAINER, Generation, Holder, LeaseKey, Move, Name, Outcome, Port, Refusal, Release, Tier,
+    Generation, Holder, LeaseKey, Move, Name, Outcome, Port, Refusal, Release, Tier,
 };
 use portlease_probe::identity;
 use serde::{Deserialize, Serialize};
@@ -91,8 +91,10 @@ impl Allocator {
         reservation: Reservation,
     ) -> Result<Allocation, Error> {
         let warnings = reservation.warnings();
-        let warnings = warnings.iter().map(ToString::to_string).collect();
+        let warnings = warnings.iter().map(ToString::to_string);
+        let mut warnings: Vec<String> = warnings.collect();
         let grants = self.reserve_all(&reservation.build_for_others()?)?;
+        warnings.extend_from_slice(grants.warnings());
         let first = grants.iter().next();
         let first = first.ok_or(Error::Refused(Refusal::NoServices))?;
         Ok(Allocation::of(first, grants.moves(), warnings))
@@ -123,19 +125,12 @@ impl Allocator {
         application: &str,
         force_new: bool,
     ) -> Result<Port, Error> {
-        let reservation = Reservation::of(application)
-            .without_folder()
-            .service(CONTAINER)
-            .preset(CONTAINER);
-        let reservation = if force_new {
-            reservation.force_new()
-        } else {
-            reservation
-        };
+        let reservation = Reservation::of_application(application, force_new);
         Ok(self.reserve_for_container(reservation)?.port)
     }
 
-    /// The same for a reservation that says more. Leases of containers that are gone end first.
+    /// The same for a reservation that says more, such as one of [`Reservation::of_application`]. Leases of containers that are
+    /// gone end first.
     pub fn reserve_for_container(&self, reservation: Reservation) -> Result<Allocation, Error> {
         self.sweep()?;
         self.reserve_or_reallocate_port(reservation.on_behalf_of_others())

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use portlease_core::{
-    Capability, Catalog, Holder, IfRunning, Name, Pools, Port, PortRange, Presets, Refusal,
-    Request, RequestDraft, Strategy, UnusableVariable,
+    CONTAINER, Capability, Catalog, Holder, IfRunning, Name, Pools, Port, PortRange, Presets,
+    Refusal, Request, RequestDraft, Strategy, UnusableVariable,
 };
 use portlease_probe::identity;
 
@@ -88,6 +88,13 @@ impl Reservation {
             project: Some(project.to_owned()),
             ..Self::of_folder(Path::new("."))
         }
+    }
+
+    /// For an application that runs in a container, in the range of the preset `container`.
+    pub fn of_application(name: &str, force_new: bool) -> Self {
+        let mut reservation = Self::of(name).without_folder();
+        reservation.request.force_new = force_new;
+        reservation.service(CONTAINER).preset(CONTAINER)
     }
 
     /// For the project that a folder belongs to, named by its path.
@@ -317,6 +324,14 @@ impl Reservation {
     #[must_use]
     pub fn skip_port_check(mut self) -> Self {
         self.request.skip_port_check = true;
+        self
+    }
+
+    /// Whether containers that are on the ports of the request are stopped and removed, if they say by the label
+    /// `portlease.project` or by Compose's own that they belong to the project itself.
+    #[must_use]
+    pub fn reclaim(mut self, is_wanted: bool) -> Self {
+        self.request.reclaim = is_wanted;
         self
     }
 

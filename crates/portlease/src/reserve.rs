@@ -17,6 +17,7 @@ use crate::allocator::Inner;
 use crate::containers;
 use crate::grant::Grants;
 use crate::observe::Observer;
+use crate::reclaim::{Reclaimed, reclaim};
 
 /// For how long another request for the same lease may have its port.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -27,6 +28,11 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 /// Each turn that does not end adds an occupied port to the facts, so there are at most as many
 /// turns as candidates.
 pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, Error> {
+    let reclaimed = if request.reclaim && !request.skip_port_check {
+        reclaim(inner, request)?
+    } else {
+        Reclaimed::default()
+    };
     let mut turn = Turn::new(inner, request);
     let candidates = request.candidates();
     if !request.skip_port_check {
@@ -41,7 +47,7 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
     let mut has_looked_closely = false;
     let mut has_swept = false;
     loop {
-        let (reserved, trace) = match turn.lease() {
+        let (reserved, mut trace) = match turn.lease() {
             Ok(leased) => leased,
             Err(Error::Refused(refusal @ Refusal::RangeExhausted(_))) if !has_swept => {
                 has_swept = true;
@@ -58,7 +64,11 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
                 if turn.is_sweep_due() && !has_swept {
                     inner.sweep(None)?;
                 }
-                return Ok(Grants::new(inner, reserved, trace, turn.holds.by_port));
+                trace.steps.splice(0..0, reclaimed.steps);
+                let mut warnings = turn.warnings();
+                warnings.extend(reclaimed.warnings);
+                let holds = turn.holds.by_port;
+                return Ok(Grants::new(inner, reserved, trace, warnings, holds));
             }
             Ok(Some(_)) if !has_looked && !request.skip_port_check => {
                 // The first candidate was not free: from here on a look at all of them is worth it.
@@ -132,6 +142,12 @@ impl<'a> Turn<'a> {
             containers::claim(&mut self.facts, &self.containers, candidates, project);
         }
         Ok(())
+    }
+
+    /// What is wrong beside the request.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let faults = self.containers.faults().iter();
+        faults.map(ToString::to_string).collect()
     }
 
     fn own_rows(&self) -> Scope {

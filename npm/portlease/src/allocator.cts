@@ -386,13 +386,13 @@ export class Allocator {
   }
 
   /** The function `allocatePort`, on this registry. */
-  async allocatePort(wish: Wish): Promise<Port> {
-    return warned(await this.#ask<Warned<{ port: Port }>>("allocatePort", wished(single(wish, "allocateMultiplePorts")))).port;
+  async allocatePort(wish: Wish | string, forceNew?: boolean): Promise<Port> {
+    return warned(await this.#ask<Warned<{ port: Port }>>(...allocation(wish, forceNew))).port;
   }
 
   /** {@link allocatePort}, in place. */
-  allocatePortSync(wish: Wish): Port {
-    return warned(this.#askSync<Warned<{ port: Port }>>("allocatePort", wished(single(wish, "allocateMultiplePorts")))).port;
+  allocatePortSync(wish: Wish | string, forceNew?: boolean): Port {
+    return warned(this.#askSync<Warned<{ port: Port }>>(...allocation(wish, forceNew))).port;
   }
 
   /** The function `allocateMultiplePorts`, on this registry. */
@@ -498,11 +498,21 @@ function opening(given: OpenOptions): string {
   return JSON.stringify({ ...options(given), variables: variables(), tellsSteps });
 }
 
+/** What is said about containers, to other programs as well. */
+const OTHER_VARIABLES: ReadonlySet<string> = new Set([
+  "AUTO_KILL_PORT",
+  "CONTAINERIZATION_ENABLED",
+  "CONTAINERIZATION_ENGINE",
+  "CONTAINER_HOST",
+  "DOCKER_HOST",
+  "XDG_RUNTIME_DIR",
+]);
+
 /** What the environment of this thread says about Portlease. */
 export function variables(): Record<string, string> {
   const said: Record<string, string> = {};
   for (const [name, value] of Object.entries(process.env)) {
-    if (name.startsWith("PORTLEASE_") && value !== undefined) {
+    if ((name.startsWith("PORTLEASE_") || OTHER_VARIABLES.has(name)) && value !== undefined) {
       said[name] = value;
     }
   }
@@ -511,12 +521,24 @@ export function variables(): Record<string, string> {
 
 type Warned<T> = T & { warnings: string[] };
 
-/** Tells what an answer has no place for as Node tells its own warnings. */
+const told = new Set<string>();
+
+/** Tells what an answer has no place for as Node tells its own warnings, once each. */
 function warned<T>(answer: Warned<T>): T {
   for (const warning of answer.warnings) {
-    process.emitWarning(warning, { type: "PortleaseWarning" });
+    if (!told.has(warning)) {
+      told.add(warning);
+      process.emitWarning(warning, { type: "PortleaseWarning" });
+    }
   }
   return answer;
+}
+
+/** Whoever gives a name and nothing else asks for an application in a container. */
+function allocation(wish: Wish | string, forceNew: boolean | undefined): [call: string, argument: string] {
+  return typeof wish === "string"
+    ? ["allocateContainerPort", toJson({ appId: wish, forceNew })]
+    : ["allocatePort", wished(single(wish, "allocateMultiplePorts"))];
 }
 
 function first(grants: NativeGrants): Grant {

@@ -179,14 +179,26 @@ export function releasePortForProjectSync(projectId: string): boolean {
  * ```js
  * const port = await allocatePort({ basePort: 5000, maxPort: 5100, serviceName: "main-server" });
  * ```
+ *
+ * With the name of an application that runs in a container, it is the port that the application has, or else the next one from 32100 to 32200;
+ * with `forceNew` always another one. The lease passes to the container that is made for the port, stays while that is stopped, and ends when it
+ * is removed.
+ *
+ * ```js
+ * const port = await allocatePort("56");
+ * ```
  */
-export async function allocatePort(wish: Wish = {}): Promise<Port> {
-  return (await allocator()).allocatePort(wish);
+export function allocatePort(appId: string, forceNew?: boolean): Promise<Port>;
+export function allocatePort(wish?: Wish): Promise<Port>;
+export async function allocatePort(wish: Wish | string = {}, forceNew?: boolean): Promise<Port> {
+  return (await allocator()).allocatePort(wish, forceNew);
 }
 
 /** {@link allocatePort}, in place. */
-export function allocatePortSync(wish: Wish = {}): Port {
-  return allocatorSync().allocatePortSync(wish);
+export function allocatePortSync(appId: string, forceNew?: boolean): Port;
+export function allocatePortSync(wish?: Wish): Port;
+export function allocatePortSync(wish: Wish | string = {}, forceNew?: boolean): Port {
+  return allocatorSync().allocatePortSync(wish, forceNew);
 }
 
 /**

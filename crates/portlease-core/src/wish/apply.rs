@@ -33,6 +33,9 @@ impl RequestWish {
         if self.skip_port_check == Some(true) {
             draft.skip_port_check = true;
         }
+        if let Some(reclaim) = self.reclaim {
+            draft.reclaim = reclaim;
+        }
         if self.if_running.is_some() {
             draft.if_running = self.if_running;
         }

@@ -12,6 +12,10 @@ use crate::{
 
 /// What is known of a request, its services aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each can be wished for without the others"
+)]
 pub struct RequestDraft {
     /// The environment whose presets hold.
     pub profile: String,
@@ -21,6 +25,8 @@ pub struct RequestDraft {
     pub force_new: bool,
     /// Decide from the registry alone.
     pub skip_port_check: bool,
+    /// Stop and remove containers of the project itself that are on its ports.
+    pub reclaim: bool,
     /// What happens when a wanted port belongs to another service.
     pub strategy: Strategy,
     /// Whether other services may be moved at all.
@@ -42,6 +48,7 @@ impl Default for RequestDraft {
             if_running: None,
             force_new: false,
             skip_port_check: false,
+            reclaim: false,
             strategy: Strategy::default(),
             auto_reassign: true,
             max_retries: None,
@@ -69,6 +76,7 @@ impl RequestDraft {
         request.holder = holder;
         request.force_new = self.force_new;
         request.skip_port_check = self.skip_port_check;
+        request.reclaim = self.reclaim;
         request.strategy = self.strategy;
         request.auto_reassign = self.auto_reassign;
         request.max_retries = self.max_retries.unwrap_or(request.max_retries);

@@ -79,6 +79,9 @@ pub struct RequestWish {
     pub force_new: Option<bool>,
     /// Decide from the registry alone, for another machine.
     pub skip_port_check: Option<bool>,
+    /// Stop and remove containers of the project itself that are on its ports. Without it, it is what the configuration and
+    /// `AUTO_KILL_PORT` say.
+    pub reclaim: Option<bool>,
     /// What to do when another process runs the services.
     pub if_running: Option<IfRunning>,
     /// Who will listen: this process, another one, or nobody in particular.

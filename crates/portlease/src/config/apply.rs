@@ -133,7 +133,7 @@ impl Config {
     }
 
     /// What is said about the machine and not about a project.
-    pub(crate) fn general(&self, mut reservation: Reservation) -> Reservation {
+    pub fn general(&self, mut reservation: Reservation) -> Reservation {
         if let Some(catalog) = &self.catalog {
             reservation = reservation.catalog(catalog.clone());
         }
@@ -142,6 +142,7 @@ impl Config {
         }
         reservation
             .pools(self.pools.clone())
+            .reclaim(said(self.settings.reclaim))
             .exclude(self.excluded().iter().map(number))
     }
 

@@ -18,6 +18,7 @@ const DEFAULTS: &str = "
 profile = 'development'
 strategy = 'minimal'
 autoReassign = true
+reclaim = false
 maxRetries = 10
 ifRunning = 'another'
 timeout = 120
@@ -25,18 +26,22 @@ grace = 10
 ";
 
 /// The keys that a variable can set: `PORTLEASE_MAX_RETRIES` is `maxRetries`.
-pub(super) const SCALARS: [&str; 10] = [
+pub(super) const SCALARS: [&str; 11] = [
     "project",
     "registry",
     "profile",
     "strategy",
     "autoReassign",
+    "reclaim",
     "maxRetries",
     "ifRunning",
     "timeout",
     "grace",
     "pool",
 ];
+
+/// The variable that means `reclaim`, when it says true.
+pub(super) const AUTO_KILL_PORT: &str = "AUTO_KILL_PORT";
 
 /// The names of the two files of a project.
 pub(super) const PROJECT_FILE: &str = "portlease.toml";
@@ -120,6 +125,14 @@ impl Layer {
         variables: &BTreeMap<String, OsString>,
     ) -> Result<Self, ConfigError> {
         let mut table = Table::new();
+        // Other programs read it as well, and may know other values.
+        if variables
+            .get(AUTO_KILL_PORT)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
+        {
+            let origin = Origin::Variable(AUTO_KILL_PORT.to_owned());
+            table.insert("reclaim".to_owned(), said("true", origin));
+        }
         for key in SCALARS {
             let name = variable_of(key);
             // An empty variable is how shells say that there is none.

@@ -22,6 +22,9 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub profile: Option<Name>,
+    /// Whether containers of the project itself that are on its ports are stopped and removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reclaim: Option<bool>,
     /// What happens when a wanted port belongs to another service.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "values::choice::<Strategy>")]

@@ -33,17 +33,15 @@ pub struct ConfigFile {
 impl ConfigSources {
     /// The project that the folder belongs to, the user's file, and the variables of this process.
     pub fn of_folder(folder: &Path) -> Self {
-        let variable = |name: &str| {
-            let name = layers::variable_of(name);
-            let value = std::env::var_os(&name)?;
-            Some((name, value))
-        };
+        let named = layers::SCALARS.map(layers::variable_of).into_iter();
+        let named = named.chain([layers::AUTO_KILL_PORT.to_owned()]);
+        let variable = |name: String| std::env::var_os(&name).map(|value| (name, value));
         Self {
             folder: folder.to_path_buf(),
             user_file: folders::config_folder().map(|folder| folder.join("config.toml")),
             // A folder that is not there has no file, and is no reason to do without the others.
             root: project_root(folder).unwrap_or_else(|_| folder.to_path_buf()),
-            variables: layers::SCALARS.into_iter().filter_map(variable).collect(),
+            variables: named.filter_map(variable).collect(),
             flags: Vec::new(),
         }
     }

@@ -225,6 +225,7 @@ fn is_verdict_true(
             memory.is_some_and(|memory| Some(&memory.key) != key)
         }
         Verdict::Claimed | Verdict::Granted | Verdict::Yielded => true,
-        Verdict::Various => false,
+        // What was removed before the decision is not its business.
+        Verdict::Reclaimed | Verdict::Various => false,
     }
 }

@@ -222,6 +222,7 @@ pub(super) fn any_request(services: core::ops::RangeInclusive<usize>) -> BoxedSt
                 if_running,
                 force_new,
                 skip_port_check,
+                reclaim: false,
                 strategy,
                 auto_reassign,
                 max_retries: 10,

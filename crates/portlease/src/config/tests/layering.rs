@@ -32,6 +32,7 @@ fn every_key_without_parts_has_a_variable() {
                 ("PORTLEASE_PROFILE", "production"),
                 ("PORTLEASE_STRATEGY", "aggressive"),
                 ("PORTLEASE_AUTO_REASSIGN", "false"),
+                ("PORTLEASE_RECLAIM", "true"),
                 ("PORTLEASE_MAX_RETRIES", "3"),
                 ("PORTLEASE_IF_RUNNING", "takeover"),
                 ("PORTLEASE_TIMEOUT", " 4 "),
@@ -45,6 +46,7 @@ fn every_key_without_parts_has_a_variable() {
             "profile = \"production\" # PORTLEASE_PROFILE",
             "strategy = \"aggressive\" # PORTLEASE_STRATEGY",
             "autoReassign = false # PORTLEASE_AUTO_REASSIGN",
+            "reclaim = true # PORTLEASE_RECLAIM",
             "maxRetries = 3 # PORTLEASE_MAX_RETRIES",
             "ifRunning = \"takeover\" # PORTLEASE_IF_RUNNING",
             "timeout = 4 # PORTLEASE_TIMEOUT",
@@ -53,6 +55,26 @@ fn every_key_without_parts_has_a_variable() {
             "registry = \"memory:\" # PORTLEASE_REGISTRY",
             "pool = \"red\" # PORTLEASE_POOL",
         ],
+    );
+}
+
+#[test]
+fn a_variable_that_other_programs_read_as_well_may_say_anything() {
+    let check_reclaim = |variables, expected: &[&str]| {
+        let said = Said {
+            variables,
+            ..Said::default()
+        };
+        check(&said, expected);
+    };
+    check_reclaim(
+        &[("AUTO_KILL_PORT", "True")],
+        &["reclaim = true # AUTO_KILL_PORT"],
+    );
+    check_reclaim(&[("AUTO_KILL_PORT", "never")], &[]);
+    check_reclaim(
+        &[("AUTO_KILL_PORT", "1"), ("PORTLEASE_RECLAIM", "false")],
+        &["reclaim = false # PORTLEASE_RECLAIM"],
     );
 }
 

@@ -204,7 +204,7 @@ fn names_that_name_nothing() {
     );
     check(
         "profile = 'production'\n[services.hmr]\npreset = 'viteHmr'",
-        "3:10: There is no preset for production with the name \"viteHmr\". There are: webServer, apiServer.",
+        "3:10: There is no preset for production with the name \"viteHmr\". There are: webServer, apiServer, container.",
     );
     check(
         "[services.web]\n[services.live]\ninheritFrom = 'wbe'",
