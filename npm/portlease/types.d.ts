@@ -1630,7 +1630,7 @@ export type PortRange = [first: Port, last: Port];
  *
  * In JSON it is a list of ports and ranges: `[3000, [4000, 4010]]`.
  */
-export type PortSet = PortRange[];
+export type PortSet = (Port | PortRange)[];
 
 /**
  * The machine, and inside it the network, whose ports are leased.

@@ -23,7 +23,11 @@ mod json;
 /// assert_eq!(free.next_from(Port::literal(3000)), Some(Port::literal(3058)));
 /// assert_eq!(free.len(), 43);
 /// ```
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "PortRange[]"))]
+#[cfg_attr(
+    feature = "typescript",
+    derive(ts_rs::TS),
+    ts(type = "(Port | PortRange)[]")
+)]
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct PortSet {
     /// Bit `n % 64` of word `n / 64` stands for port `n`. The last word is never zero, so that

@@ -183,6 +183,7 @@ const MISTAKES: Record<Refusal["code"] | "INVALID_ARGUMENT" | "INVALID_CONFIG" |
   RANGE_EXHAUSTED: true,
   LEASE_NOT_FOUND: true,
   NOT_OWNER: true,
+  PLAN_OUTDATED: true,
   INVALID_ARGUMENT: true,
   INVALID_CONFIG: true,
   UNKNOWN_PRESET: true,
