@@ -34,6 +34,7 @@ pub(crate) fn cargo_subcommand(subcommand: &str) -> Result<()> {
 /// Programs that the tests start, and the Debian packages that have them.
 const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
     ("busybox", "busybox-static"),
+    ("chromium", "chromium"),
     ("docker", "docker.io"),
     ("dockerd", "docker.io"),
     ("git", "git"),

@@ -43,7 +43,7 @@ enum Task {
     Test,
     /// Run the static gate: format, lints, documentation, arrows, licences
     Check,
-    /// Build the core for the browser, which proves that no I/O is in it
+    /// Build the core and the planner for the browser, and say what the planner weighs
     Wasm,
     /// Build and pack the npm packages for this machine (--all, --platform, --test)
     Npm(npm::Wanted),
@@ -109,7 +109,7 @@ fn main() -> Result<ExitCode> {
     match task {
         Task::Test => Ok(test::run()),
         Task::Check => Ok(check::run()),
-        Task::Wasm => wasm::build_core().map(|()| ExitCode::SUCCESS),
+        Task::Wasm => wasm::run(),
         Task::Npm(wanted) => npm::run(&wanted),
         Task::Systems => Ok(systems::run()),
         Task::Fuzz { seconds, target } => {

@@ -1,7 +1,5 @@
 /** From JavaScript's values to JSON, without dropping what JSON cannot say. */
 
-import { fileURLToPath } from "node:url";
-
 import { PortleaseError } from "./error.cjs";
 
 /** There are not more ports, so no list that makes sense is longer. */
@@ -19,6 +17,14 @@ export type Plain = string | number | boolean | null | undefined | Plain[] | Pla
 /** An object that is nothing but its keys and values. */
 export interface PlainObject {
   [key: string]: Plain;
+}
+
+/** The path of a file's URL; where there are no files, the URL itself. */
+let pathOf = (url: URL): string => url.href;
+
+/** Says what there is to know about URLs of files, which only somebody knows who has files. */
+export function readFileUrls(by: (url: URL) => string): void {
+  pathOf = by;
 }
 
 /** The value as JSON. */
@@ -98,7 +104,7 @@ function list(values: Iterable<unknown>, path: string, depth: number): Plain[] {
 
 function table(value: object, path: string, depth: number): Plain {
   if (value instanceof URL) {
-    return value.protocol === "file:" ? fileURLToPath(value) : value.href;
+    return value.protocol === "file:" ? pathOf(value) : value.href;
   }
   // Dates and promises have no keys, so they would say nothing: whoever forgot to wait has to hear of it.
   const kind = Object.prototype.toString.call(value).slice("[object ".length, -1);

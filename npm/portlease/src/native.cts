@@ -1,5 +1,8 @@
 /** Finds the native library: in the package for this platform, or, while Portlease is developed, beside this file. */
 
+import { fileURLToPath } from "node:url";
+
+import { readFileUrls } from "./json.cjs";
 import { advice, candidates } from "./platform.cjs";
 
 /** The functions of `bindings/node`. What they take and answer is JSON, and so is the message of what they throw. */
@@ -47,6 +50,8 @@ function load(): Native {
   const reason = failures.length > 0 ? failures.map(String).join(" ") : advice();
   throw new Error(`Portlease cannot load its native library. ${reason}`, { cause: failures[0] });
 }
+
+readFileUrls(fileURLToPath);
 
 /** The native library of this platform. */
 export const native: Native = load();

@@ -10,6 +10,7 @@ use super::build::Built;
 use super::manifest::Manifest;
 use super::platforms::Platform;
 use crate::process::{npm, read, root, run_quietly};
+use crate::wasm;
 
 /// An archive as npm made it.
 pub(crate) struct Archive {
@@ -22,10 +23,8 @@ pub(crate) struct Archive {
 
 /// Packs the main package: what `files` in its package.json names, with the TypeScript compiled anew.
 pub(crate) fn package(folder: &Path) -> Result<Archive> {
+    install_tools()?;
     let home = home();
-    run_quietly(
-        npm(["install", "--no-audit", "--no-fund", "--prefer-offline"]).current_dir(&home),
-    )?;
     let stage = Stage::new(folder, "portlease")?;
     for name in ["bin", "esm", "types.d.ts", "README.md"] {
         stage.copy_all(&home.join(name), name)?;
@@ -35,6 +34,7 @@ pub(crate) fn package(folder: &Path) -> Result<Archive> {
             .arg(stage.0.join("dist"))
             .current_dir(&home),
     )?;
+    wasm::build_into(&stage.0.join("dist"))?;
     stage.pack(&Manifest::of_package(&committed()?)?, folder)
 }
 
@@ -55,8 +55,13 @@ pub(crate) fn platform(platform: &Platform, built: &Built, folder: &Path) -> Res
     stage.pack(&Manifest::of_platform(platform, &committed()?)?, folder)
 }
 
+/// Installs what the main package is compiled and tested with.
+pub(crate) fn install_tools() -> Result<()> {
+    run_quietly(npm(["install", "--no-audit", "--no-fund", "--prefer-offline"]).current_dir(home()))
+}
+
 /// Where the main package is developed.
-fn home() -> PathBuf {
+pub(crate) fn home() -> PathBuf {
     root().join("npm/portlease")
 }
 

@@ -1,13 +1,16 @@
-//! Building for `wasm32-unknown-unknown`.
+//! Building for `wasm32-unknown-unknown`: the core, which proves that no I/O is in it, and the planner of the npm package.
+
+mod planner;
 
 use anyhow::Result;
 
+pub(crate) use self::planner::{build_into, run};
 use crate::process::{run_live, target_dir};
 use crate::toolchain::Toolchain;
 
 /// Builds the core without the standard library, for a target without an operating system: no I/O can be in what compiles.
 pub(crate) fn build_core() -> Result<()> {
-    let mut command = Toolchain::find(TARGET)?.cargo("build", TARGET, "core,alloc");
+    let mut command = Toolchain::find(TARGET)?.cargo("build", TARGET, NO_STD);
     // A folder of its own, because the two toolchains would throw away each other's work.
     let target_dir = target_dir().join("wasm");
     run_live(
@@ -26,3 +29,5 @@ pub(crate) fn build_core() -> Result<()> {
 }
 
 const TARGET: &str = "wasm32-unknown-unknown";
+/// All of the standard library that is needed.
+const NO_STD: &str = "core,alloc";

@@ -1,0 +1,61 @@
+//! The planner as WebAssembly with its JavaScript: compiled, bound, and handed to the script of the npm package that makes it small
+//! and looks what it weighs (`npm/portlease/scripts/plan.mjs`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use wasm_bindgen_cli_support::Bindgen;
+
+use super::{NO_STD, TARGET};
+use crate::npm;
+use crate::process::{program, run_live, target_dir};
+use crate::toolchain::Toolchain;
+
+/// Builds the planner where the package is developed, after the core alone.
+pub(crate) fn run() -> Result<ExitCode> {
+    super::build_core()?;
+    npm::install_tools()?;
+    build_into(&npm::home().join("dist"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the planner into a folder of compiled TypeScript. The tools of the npm package are installed.
+pub(crate) fn build_into(dist: &Path) -> Result<()> {
+    let bound = bind(&compile()?)?;
+    let script = npm::home().join("scripts/plan.mjs");
+    run_live(program("node").arg(script).arg(bound).arg(dist))
+}
+
+/// Compiles the binding as it is distributed: how small it gets is a part of what is tested.
+fn compile() -> Result<PathBuf> {
+    let folder = target_dir().join("wasm");
+    let mut command = Toolchain::find(TARGET)?.cargo("build", TARGET, NO_STD);
+    command.args(["--package", "portlease-wasm", "--profile", PROFILE]);
+    run_live(command.arg("--target-dir").arg(&folder))?;
+    let built = folder.join(TARGET).join(PROFILE);
+    Ok(built.join("portlease_wasm.wasm"))
+}
+
+const PROFILE: &str = "dist-wasm";
+
+/// Writes the JavaScript by which strings and objects cross the border, and the library without the notes about them.
+fn bind(library: &Path) -> Result<PathBuf> {
+    let folder = target_dir().join("wasm/bound");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(library)
+        // What it writes for bundlers is the one form that assumes nothing about where it runs.
+        .bundler(true)?
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true);
+    bindgen
+        .generate(&folder)
+        .with_context(|| format!("{} cannot be bound", library.display()))?;
+    Ok(folder)
+}
