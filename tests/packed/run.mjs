@@ -47,6 +47,8 @@ await run(process.execPath, [
 
 async function install() {
   const { devDependencies } = readJson(join(source, "package.json"));
+  // It builds the package, is large, and tests nothing.
+  delete devDependencies.binaryen;
   const dependencies = { portlease: `file:../${archive}` };
   writeFileSync(join(project, "package.json"), JSON.stringify({ private: true, dependencies, devDependencies }));
   const names = Object.keys(packed.optionalDependencies);

@@ -1,0 +1,1 @@
+new Worker(new URL("./bare.mjs", import.meta.url), { type: "module" });

@@ -1,0 +1,3 @@
+const planner = require("portlease/plan");
+
+import("./answers.mjs").then(({ answersOf }) => console.log(answersOf(planner)));

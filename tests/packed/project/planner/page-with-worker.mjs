@@ -1,0 +1,2 @@
+// By this expression bundlers find the worker.
+new Worker(new URL("./main.mjs", import.meta.url), { type: "module" });
