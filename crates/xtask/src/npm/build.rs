@@ -19,6 +19,10 @@ pub(crate) struct Built {
 
 const LIBRARY: &str = "portlease-node";
 const COMMAND_LINE: &str = "portlease-cli";
+/// The profile in which a panic ends the program.
+const ABORTING: &str = "dist-cli";
+/// What a linker reads, from the root of the workspace, to leave out the tables for unwinding.
+const NO_UNWINDING: &str = "crates/xtask/src/npm/no-unwinding.ld";
 
 /// Builds for this machine, as the harnesses are built. Their crates are compiled already when the gate comes here; a build as it
 /// is distributed would take minutes more.
@@ -65,7 +69,7 @@ impl Linker {
 pub(crate) fn distributed(platform: &Platform, linker: Linker) -> Result<Built> {
     let build = |package, profile| compile(platform, linker, package, profile);
     let library = build(LIBRARY, "dist")?.join(platform.library());
-    let binary = build(COMMAND_LINE, "dist-cli")?.join(platform.binary());
+    let binary = build(COMMAND_LINE, ABORTING)?.join(platform.binary());
     Ok(Built { library, binary })
 }
 
@@ -85,7 +89,7 @@ fn compile(platform: &Platform, linker: Linker, package: &str, profile: &str) ->
     if linker == Linker::Zig {
         install::zig()?.add_to(&mut command)?;
     }
-    add_flags(&mut command, platform);
+    add_flags(&mut command, platform, profile);
     // Apart from everything else, because two toolchains would throw away each other's work.
     let folder = target_dir().join("platforms");
     command.args(["--profile", profile, "--package", package, "--target-dir"]);
@@ -97,13 +101,18 @@ fn compile(platform: &Platform, linker: Linker, package: &str, profile: &str) ->
 const OLDEST_GLIBC: &str = "2.17";
 
 /// Tells the compilers what is not in the profiles.
-fn add_flags(command: &mut Command, platform: &Platform) {
+fn add_flags(command: &mut Command, platform: &Platform, profile: &str) {
     let target = platform.target.replace('-', "_");
-    if let Some(feature) = target_feature(platform) {
+    let feature = target_feature(platform).map(|feature| format!("-Ctarget-feature={feature}"));
+    // The linkers of macOS and Windows know no such scripts.
+    let is_scripted = platform.os == "linux" && profile == ABORTING;
+    let script = is_scripted.then(|| format!("-Clink-arg=-Wl,-T,{NO_UNWINDING}"));
+    let flags: Vec<String> = feature.into_iter().chain(script).collect();
+    if !flags.is_empty() {
         // It would come before the one for the target.
         command.env_remove("RUSTFLAGS");
         let name = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase());
-        command.env(name, format!("-Ctarget-feature={feature}"));
+        command.env(name, flags.join(" "));
     }
     // Windows insists on its tables for unwinding. Elsewhere SQLite needs none, because no panic goes through it.
     if platform.os != "win32" {
