@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use portlease_core::{PortRange, PortSet};
 use portlease_probe::parse::proc_text::{
-    capabilities, command_line, link_number, port_pair, port_ranges, stat, user_id, user_name,
+    capabilities, command_line, container_id, link_number, port_pair, port_ranges, stat, user_id, user_name,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,6 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     a_link_has_one_number(bytes);
     ports_survive_being_written(text);
     a_user_stands_on_a_line_of_their_own(text);
+    the_innermost_container_counts(text);
 });
 
 fn any_name_leaves_the_fields_in_place(bytes: &[u8], text: &str) {
@@ -93,4 +94,14 @@ fn a_user_stands_on_a_line_of_their_own(text: &str) {
     }
     let passwd = format!("ada:x:1000:1000::/home/ada:/bin/sh\n{text}");
     assert_eq!(user_name(&passwd, 1000), Some("ada"));
+}
+
+fn the_innermost_container_counts(text: &str) {
+    if let Some(id) = container_id(text) {
+        assert!(id.len() == 64 && text.contains(id));
+    }
+    let id = "0f".repeat(32);
+    let group = text.replace('\n', "");
+    let cgroup = format!("0::/{group}/docker-{id}.scope\n{text}");
+    assert_eq!(container_id(&cgroup), Some(&*id));
 }

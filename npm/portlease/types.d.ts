@@ -792,7 +792,7 @@ export type PortPresence = {
    */
   occupants: Array<ProgramOnPort>;
   /**
-   * The containers that publish it, or that will when they are started.
+   * The containers that publish it, that will when they are started, or in which somebody listens on it.
    */
   containers: Array<ContainerOnPort>;
   /**

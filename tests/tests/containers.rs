@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use portlease::core::{Holder, LeaseStatus, Name, Port};
+use portlease::core::{Holder, LeaseStatus, Name, Port, Release};
 use portlease::engines::{Containers, Environment};
 use portlease::{Allocator, Options, Registry, Reservation};
 use portlease_tests::engine::{Docker, in_own_network};
@@ -329,6 +329,53 @@ fn the_stopped_container_of_a_project_is_left_where_its_port_cannot_be_had() {
                 "mine"
             );
             drop(stranger);
+        },
+    );
+}
+
+#[test]
+fn who_listens_in_a_container_without_a_network_of_its_own_is_that_container() {
+    in_own_network(
+        "who_listens_in_a_container_without_a_network_of_its_own_is_that_container",
+        || {
+            let docker = Docker::start(&[]);
+            let allocator = open(&docker);
+            let of = |project: &str| {
+                let reservation = Reservation::of(project).framework("node");
+                reservation.range(18080, 18089)
+            };
+            let port = allocator.allocate_port(of("shop")).unwrap();
+            let listen = format!("{}", port.get());
+            let flags = ["run", "--detach", "--name=web", "--network=host"];
+            let server = ["box", "/bin/busybox", "httpd", "-f", "-p", &listen];
+            let id = docker.docker(&[&flags[..], &server].concat());
+            until("the server listens", || {
+                !allocator.who(port).unwrap().occupants.is_empty()
+            });
+            let who = allocator.who(port).unwrap();
+            assert_eq!(who.containers.len(), 1, "{who:?}");
+            assert_eq!(&*who.containers[0].name, "web");
+            allocator.sweep().unwrap();
+            let lease = allocator.list(None).unwrap().remove(0);
+            let Some(Holder::Container(container)) = &lease.holder else {
+                panic!("{lease:?}");
+            };
+            assert_eq!(container.id.as_str(), id);
+            let status = allocator.validate(None).unwrap().leases[0].status;
+            assert_eq!(status, LeaseStatus::Live);
+            assert_eq!(allocator.allocate_port(of("shop")).unwrap(), port);
+            allocator.release_port_for_project("shop").unwrap_err();
+            let release = Release {
+                force: true,
+                ..Release::granted(lease.key.clone(), lease.generation)
+            };
+            allocator.release(&release).unwrap();
+            let strict = of("blog").strict(port.get().into()).build().unwrap();
+            let error = allocator.reserve(&strict).unwrap_err();
+            assert!(
+                error.to_string().contains("container web (docker"),
+                "{error}"
+            );
         },
     );
 }

@@ -168,6 +168,7 @@ fn describe(pid: u32, processes: &System, users: &Users) -> OccupantDetails {
         directory: process.and_then(|process| process.cwd().map(Into::into)),
         user,
         started_at: process.map(|process| Timestamp::from_millis(process.start_time() * 1000)),
+        container: None,
         listens: true,
     }
 }

@@ -39,6 +39,8 @@ pub struct OccupantDetails {
     pub user: Option<String>,
     /// When it started.
     pub started_at: Option<Timestamp>,
+    /// The id of the container in which it runs (Linux).
+    pub container: Option<String>,
     /// Whether it listens on the port. Otherwise it is only bound to it, as a hold is.
     pub listens: bool,
 }

@@ -80,10 +80,33 @@ pub struct Who {
     pub port: Port,
     /// Everybody who is on it.
     pub occupants: Vec<OccupantDetails>,
-    /// The containers that publish it, or that will when they are started.
+    /// The containers that publish it, that will when they are started, or in which somebody listens on it.
     pub containers: Vec<Arc<ContainerDetails>>,
     /// Its lease.
     pub lease: Option<Lease>,
+}
+
+impl Who {
+    /// With the containers that publish the port or in which somebody listens on it.
+    pub(crate) fn seen(
+        look: &Look,
+        port: Port,
+        occupants: Vec<OccupantDetails>,
+        lease: Option<Lease>,
+    ) -> Self {
+        let mut containers = look.on(port).to_vec();
+        for details in &occupants {
+            let inside = containers::running(look, details);
+            containers.extend(inside.filter(|it| !look.on(port).contains(it)).cloned());
+        }
+        containers.dedup();
+        Self {
+            port,
+            occupants,
+            containers,
+            lease,
+        }
+    }
 }
 
 impl Allocator {
@@ -182,12 +205,8 @@ impl Allocator {
         let lease = self.inner.load(&scope)?.at(port).cloned();
         let holders = lease.iter().flat_map(Lease::parties);
         let occupants = self.inner.observer.probe().who(port, processes(holders))?;
-        Ok(Who {
-            port,
-            occupants,
-            containers: self.inner.observer.containers().on(port).to_vec(),
-            lease,
-        })
+        let look = self.inner.observer.containers();
+        Ok(Who::seen(&look, port, occupants, lease))
     }
 
     /// The containers of this machine and the ports that are theirs.

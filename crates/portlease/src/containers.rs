@@ -1,7 +1,10 @@
 //! What containers have to do with leases: they claim ports, and leases can belong to them.
 
+use std::sync::Arc;
+
 use portlease_containers::{ContainerDetails, Look};
 use portlease_core::{Facts, Holder, Lease, Leases, Name, PortSet, Refusal, Renew};
+use portlease_probe::OccupantDetails;
 
 use crate::Error;
 use crate::allocator::Inner;
@@ -64,7 +67,8 @@ pub(crate) fn sight(facts: &mut Facts, look: &Look, leases: &Leases) {
 pub(crate) fn adopt(inner: &Inner, look: &Look, leases: &Leases) -> Result<(), Error> {
     let is_nobodys = |lease: &&Lease| lease.parties().next().is_none();
     for lease in leases.iter().filter(is_nobodys) {
-        let mut containers = look.on(lease.port).iter();
+        let inside = inner.observer.listening_inside(look, lease.port);
+        let mut containers = look.on(lease.port).iter().chain(&inside);
         let Some(container) = containers.find(|container| is_made_after(container, lease)) else {
             continue;
         };
@@ -86,16 +90,31 @@ pub(crate) fn adopt(inner: &Inner, look: &Look, leases: &Leases) -> Result<(), E
     Ok(())
 }
 
+/// The container in which whoever is on a port runs.
+pub(crate) fn running<'a>(
+    look: &'a Look,
+    details: &OccupantDetails,
+) -> Option<&'a Arc<ContainerDetails>> {
+    look.with_id(details.container.as_deref()?)
+}
+
 /// The container that was made for the port of the lease, as far as anybody can tell.
-pub(crate) fn made_for<'a>(look: &'a Look, lease: &Lease) -> Option<&'a ContainerDetails> {
-    let mut containers = look.on(lease.port).iter().map(|container| &**container);
-    containers.find(|it| is_made_after(it, lease) || is_of(it, &lease.key.project))
+pub(crate) fn made_for(inner: &Inner, look: &Look, lease: &Lease) -> Option<Arc<ContainerDetails>> {
+    let is_meant =
+        |it: &&Arc<ContainerDetails>| is_made_after(it, lease) || is_of(it, &lease.key.project);
+    let published = look.on(lease.port).iter().find(is_meant).cloned();
+    let inside = || {
+        let found = inner.observer.listening_inside(look, lease.port);
+        found.iter().find(is_meant).cloned()
+    };
+    published.or_else(inside)
 }
 
 /// Whether a container may yet turn out to be made for the port of the lease.
-pub(crate) fn may_be_made_for(look: &Look, lease: &Lease) -> bool {
+pub(crate) fn may_be_made_for(inner: &Inner, look: &Look, lease: &Lease) -> bool {
     let mut containers = look.containers().iter();
-    made_for(look, lease).is_some() || containers.any(|it| !it.is_clear && is_made_after(it, lease))
+    made_for(inner, look, lease).is_some()
+        || containers.any(|it| !it.is_clear && is_made_after(it, lease))
 }
 
 /// Whether the container says by its labels that it belongs to the project.

@@ -259,13 +259,15 @@ impl Grant {
             },
             Err(error @ Error::PortLost { .. }) => {
                 let mut look = self.inner.observer.containers();
-                if !containers::may_be_made_for(&look, self.lease()) {
+                if !containers::may_be_made_for(&self.inner, &look, self.lease()) {
                     look = self.inner.observer.containers_now();
                 }
                 match self.serving(&look) {
                     Some(container) => Some(container),
                     // The engine listens before it starts the container.
-                    None if containers::may_be_made_for(&look, self.lease()) => return Ok(false),
+                    None if containers::may_be_made_for(&self.inner, &look, self.lease()) => {
+                        return Ok(false);
+                    }
                     None => return Err(error),
                 }
             }
@@ -278,7 +280,7 @@ impl Grant {
 
     /// The container that was made for the port and runs.
     fn serving(&self, look: &Look) -> Option<Holder> {
-        let container = containers::made_for(look, self.lease())?;
+        let container = containers::made_for(&self.inner, look, self.lease())?;
         let identity = container.identity.clone();
         container
             .is_running()
@@ -313,7 +315,7 @@ impl Grant {
         }
         let look = containers.containers_now();
         let project = &self.lease().key.project;
-        let heir = containers::made_for(&look, self.lease())
+        let heir = containers::made_for(&self.inner, &look, self.lease())
             .filter(|it| it.is_running() || !containers::is_of(it, project))
             .map(|it| Holder::Container(it.identity.clone()));
         match heir {

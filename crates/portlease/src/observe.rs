@@ -74,6 +74,19 @@ impl Observer {
         look
     }
 
+    /// The containers without a network of their own whose processes listen on the port.
+    pub(crate) fn listening_inside(&self, look: &Look, port: Port) -> Vec<Arc<ContainerDetails>> {
+        if !look.containers().iter().any(|it| it.is_on_host_network) {
+            return Vec::new();
+        }
+        // Without a name, nobody is taken for a container.
+        let found = self.probe.who(port, iter::empty()).unwrap_or_default();
+        let containers = found
+            .iter()
+            .filter_map(|details| containers::running(look, details));
+        containers.cloned().collect()
+    }
+
     /// Stops the container and removes it.
     pub(crate) fn remove(&self, container: &ContainerDetails) -> Result<(), Fault> {
         self.containers.remove(container)
@@ -181,13 +194,17 @@ impl Observer {
         suspects.push(&own);
         // Nobody decides by a name: without one, an answer says less, and no more.
         let found = self.probe.who_each(ports, suspects).unwrap_or_default();
-        let known = |details: Vec<OccupantDetails>| details.into_iter().map(Into::into).collect();
+        let look = self.containers();
+        let known = |details: OccupantDetails| match containers::running(&look, &details) {
+            Some(container) => container.occupant(),
+            None => details.into(),
+        };
+        let known = |details: Vec<OccupantDetails>| details.into_iter().map(known).collect();
         let mut found: BTreeMap<Port, Vec<Occupant>> = found
             .into_iter()
             .map(|(port, details)| (port, known(details)))
             .collect();
         // A process of the engine stands for the container, or nobody does.
-        let look = self.containers();
         let mut claimed = look.ports().clone();
         claimed &= ports;
         for port in &claimed {

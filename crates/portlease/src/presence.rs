@@ -26,7 +26,7 @@ pub struct PortPresence {
     pub port: Port,
     /// Everybody who is on it.
     pub occupants: Vec<ProgramOnPort>,
-    /// The containers that publish it, or that will when they are started.
+    /// The containers that publish it, that will when they are started, or in which somebody listens on it.
     #[serde(default)]
     pub containers: Vec<ContainerOnPort>,
     /// Its lease.

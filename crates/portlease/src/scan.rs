@@ -39,11 +39,9 @@ impl Allocator {
         let mut claimed = look.ports().clone();
         claimed &= ports;
         taken |= &claimed;
-        let found = taken.iter().map(|port| Who {
-            port,
-            occupants: occupants.remove(&port).unwrap_or_default(),
-            containers: look.on(port).to_vec(),
-            lease: leases.at(port).cloned(),
+        let found = taken.iter().map(|port| {
+            let occupants = occupants.remove(&port).unwrap_or_default();
+            Who::seen(&look, port, occupants, leases.at(port).cloned())
         });
         Ok(found.collect())
     }

@@ -7,7 +7,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use portlease_core::{Port, PortSet, Process};
 
 use super::processes::{
-    ancestors, command, directory, family, is_there, name, started_at, stat, user, user_name,
+    ancestors, command, container, directory, family, is_there, name, started_at, stat, user,
+    user_name,
 };
 use crate::occupant::Occupants;
 use crate::parse::proc_text::link_number;
@@ -151,6 +152,7 @@ fn details(pid: u32) -> Option<OccupantDetails> {
         directory: directory(pid),
         user: user(pid),
         started_at: started_at(&stat),
+        container: container(pid),
         listens: false,
     })
 }

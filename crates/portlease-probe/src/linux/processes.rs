@@ -105,6 +105,12 @@ pub(super) fn user_name(user_id: u32) -> String {
         .map_or_else(|| user_id.to_string(), str::to_owned)
 }
 
+/// The id of the container in which it runs.
+pub(super) fn container(pid: u32) -> Option<String> {
+    let cgroup = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    proc_text::container_id(&cgroup).map(str::to_owned)
+}
+
 /// When the process started, by the clock on the wall.
 pub(super) fn started_at(stat: &Stat) -> Option<Timestamp> {
     let up = Duration::try_from(clock_gettime(ClockId::Boottime)).ok()?;

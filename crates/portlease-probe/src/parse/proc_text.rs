@@ -87,6 +87,29 @@ fn value<'a>(status: &'a str, key: &str) -> Option<&'a str> {
         .map(str::trim)
 }
 
+/// The container that the process of this `/proc/PID/cgroup` belongs to, by its full id: the innermost of several.
+///
+/// ```
+/// use portlease_probe::parse::proc_text::container_id;
+///
+/// let id = "4f".repeat(32);
+/// assert_eq!(container_id(&format!("0::/system.slice/docker-{id}.scope\n")), Some(&*id));
+/// assert_eq!(container_id("0::/user.slice/user-1000.slice\n"), None);
+/// ```
+pub fn container_id(cgroup: &str) -> Option<&str> {
+    cgroup
+        .lines()
+        .find_map(|line| line.rsplit('/').find_map(id_in_group))
+}
+
+/// Systemd names a group after what it is, an engine without systemd by the bare id.
+fn id_in_group(group: &str) -> Option<&str> {
+    let name = group.strip_suffix(".scope").unwrap_or(group);
+    let (_, id) = name.rsplit_once('-').unwrap_or(("", name));
+    let is_hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (id.len() == 64 && id.bytes().all(is_hexadecimal)).then_some(id)
+}
+
 /// The number in a link such as `socket:[123]` or `net:[4026531840]`, when it is of this kind.
 ///
 /// ```
@@ -201,6 +224,26 @@ mod tests {
     }
 
     #[test]
+    fn a_group_names_its_container() {
+        let (outer, inner) = ("0a".repeat(32), "9f".repeat(32));
+        let check = |cgroup: String, expected: Option<&str>| {
+            assert_eq!(container_id(&cgroup), expected, "{cgroup}");
+        };
+        check(
+            format!("12:cpu:/\n3:memory:/docker/{inner}\n0::/\n"),
+            Some(&inner),
+        );
+        check(
+            format!("0::/user.slice/user@1000.service/user.slice/libpod-{inner}.scope/container\n"),
+            Some(&inner),
+        );
+        check(format!("0::/docker/{outer}/docker/{inner}\n"), Some(&inner));
+        check(format!("0::/docker/{}\n", &inner[1..]), None);
+        check(format!("0::/docker/{}\n", inner.to_uppercase()), None);
+        check(String::new(), None);
+    }
+
+    #[test]
     fn ranges_of_the_system_are_read() {
         assert!(port_ranges("\n").is_empty());
         let reserved = port_ranges("3000,4000-4002\n");
@@ -227,6 +270,7 @@ mod tests {
                 let _ = (user_id(&text), capabilities(&text));
                 let _ = (port_ranges(&text), port_pair(&text));
                 let _ = user_name(&text, 0);
+                let _ = container_id(&text);
             }
         }
 
