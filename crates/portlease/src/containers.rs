@@ -27,6 +27,11 @@ pub(crate) fn claim_by_others(facts: &mut Facts, look: &Look, ports: &PortSet, p
     add(facts, look, ports, |it| !is_of(it, project));
 }
 
+/// Adds which of the ports containers claim, whosever they are.
+pub(crate) fn claim_by_all(facts: &mut Facts, look: &Look, ports: &PortSet) {
+    add(facts, look, ports, |_| true);
+}
+
 /// Adds which of the ports running containers are on.
 pub(crate) fn occupy(facts: &mut Facts, look: &Look, ports: &PortSet) {
     add(facts, look, ports, ContainerDetails::is_running);

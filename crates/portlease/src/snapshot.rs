@@ -30,7 +30,9 @@ impl Inner {
     /// The host as far as these rows and ports are concerned.
     pub(crate) fn snapshot(&self, scope: &Scope, ports: &PortSet) -> Result<HostSnapshot, Error> {
         let leases = self.load(scope)?;
-        let facts = self.facts_about(&leases, ports)?;
+        let mut facts = self.facts_about(&leases, ports)?;
+        // A planner cannot wait for a container to start, so one that is stopped counts as well.
+        containers::claim_by_all(&mut facts, &self.observer.containers(), ports);
         Ok(HostSnapshot {
             registry: leases.into(),
             facts,
