@@ -188,3 +188,99 @@ fn an_application_takes_the_place_of_its_own_container() {
         },
     );
 }
+
+#[test]
+fn a_server_in_the_network_of_the_machine_is_that_of_its_run() {
+    in_own_network(
+        "a_server_in_the_network_of_the_machine_is_that_of_its_run",
+        || {
+            let docker = Docker::start(&[]);
+            let sandbox = Sandbox::new();
+            let run = ["run", "--project=shop", "--range=32100-32119", "--"];
+            let host = ["docker", "run", "--rm", "--name=web", "--network=host"];
+            let server = ["box", "/bin/busybox", "httpd", "-f", "-p", "{port}"];
+            let mut command = sandbox.portlease(&[&run[..], &host, &server].concat());
+            let mut running = command.env("DOCKER_HOST", docker.host()).spawn().unwrap();
+            let lease = || {
+                let text = ended(&sandbox, &docker, &["ports", "--json"]);
+                let leases: Value = serde_json::from_str(&text).unwrap();
+                let lease = leases.get(0)?.clone();
+                (lease["lease"]["listener"]["kind"] == "container").then_some(lease)
+            };
+            let lease = until("it is served", lease);
+            assert_eq!(
+                (&lease["lease"]["port"], &lease["status"]),
+                (&32100.into(), &"live".into())
+            );
+            let table = ended(&sandbox, &docker, &["ports"]);
+            assert!(table.contains("web"), "{table}");
+            let who = ended(&sandbox, &docker, &["who", "32100"]);
+            assert!(who.contains("Container web (docker@"), "{who}");
+            docker.docker(&["kill", "web"]);
+            running.wait().unwrap();
+            assert_eq!(ended(&sandbox, &docker, &["ports", "--json"]), "[]");
+        },
+    );
+}
+
+#[test]
+fn the_services_of_a_compose_file_have_ports_of_their_own() {
+    in_own_network(
+        "the_services_of_a_compose_file_have_ports_of_their_own",
+        || {
+            let docker = Docker::start(&[]);
+            let sandbox = Sandbox::new();
+            let service = |port: &str| {
+                format!(
+                    "{{image: box, command: /bin/busybox httpd -f -p 80, ports: ['{port}:80'], stop_signal: KILL}}"
+                )
+            };
+            let file = format!(
+                "version: '3'\nservices:\n  web: {}\n  api: {}\n",
+                service("${PORT}"),
+                service("${API}")
+            );
+            sandbox.write("docker-compose.yml", &file);
+            let run = [
+                "run",
+                "--project=shop",
+                "--range=32100-32119",
+                "--service=web",
+                "--service=api",
+                "--",
+                "env",
+                "API={api.port}",
+                "docker-compose",
+                "up",
+            ];
+            let mut command = sandbox.portlease(&run);
+            let mut running = command.env("DOCKER_HOST", docker.host()).spawn().unwrap();
+            let leases = || {
+                let text = ended(&sandbox, &docker, &["ports", "--json"]);
+                let leases: Value = serde_json::from_str(&text).unwrap();
+                let leases = leases.as_array().unwrap().clone();
+                let is_served = |it: &Value| it["lease"]["listener"]["kind"] == "container";
+                (leases.len() == 2 && leases.iter().all(is_served)).then_some(leases)
+            };
+            let leases = until("both are served", leases);
+            let published = docker.docker(&[
+                "ps",
+                "--format={{.Label \"com.docker.compose.service\"}} {{.Ports}}",
+            ]);
+            for lease in &leases {
+                let (service, port) = (&lease["lease"]["service"], &lease["lease"]["port"]);
+                let line = published
+                    .lines()
+                    .find(|line| line.starts_with(service.as_str().unwrap()));
+                assert!(
+                    line.unwrap().contains(&format!(":{port}->80")),
+                    "{published}"
+                );
+            }
+            let pid = i32::try_from(running.id()).unwrap();
+            let pid = rustix::process::Pid::from_raw(pid).unwrap();
+            rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+            running.wait().unwrap();
+        },
+    );
+}
