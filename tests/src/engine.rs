@@ -133,14 +133,23 @@ impl Docker {
     }
 
     fn import(&self) {
-        let root = self.folder.path().join("image");
-        fs::create_dir_all(root.join("bin")).expect("a folder for the image");
-        fs::copy(busybox(), root.join("bin/busybox")).expect("busybox for the image");
-        let tar = self.folder.path().join("image.tar");
-        let [root, tar] = [&root, &tar].map(|path| path.to_str().expect("a plain path"));
-        run("tar", &["-C", root, "-cf", tar, "."]);
-        self.docker(&["import", tar, "box"]);
+        self.docker(&["import", &image(self.folder.path()), "box"]);
     }
+}
+
+/// Makes an image out of one program in the folder, and answers its path.
+///
+/// # Panics
+///
+/// When there is no such program.
+pub fn image(folder: &Path) -> String {
+    let root = folder.join("image");
+    fs::create_dir_all(root.join("bin")).expect("a folder for the image");
+    fs::copy(busybox(), root.join("bin/busybox")).expect("busybox for the image");
+    let tar = folder.join("image.tar");
+    let [root, tar] = [&root, &tar].map(|path| path.to_str().expect("a plain path"));
+    run("tar", &["-C", root, "-cf", tar, "."]);
+    tar.to_owned()
 }
 
 /// The image, and its server.

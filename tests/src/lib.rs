@@ -3,3 +3,5 @@
 #[cfg(target_os = "linux")]
 pub mod engine;
 pub mod model;
+#[cfg(target_os = "linux")]
+pub mod podman;

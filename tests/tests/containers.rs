@@ -10,6 +10,7 @@ use portlease::core::{Holder, LeaseStatus, Name, Port, Release};
 use portlease::engines::{Containers, Environment};
 use portlease::{Allocator, Options, Registry, Reservation};
 use portlease_tests::engine::{Docker, in_own_network};
+use portlease_tests::podman::Podman;
 
 fn environment(docker: &Docker) -> Environment {
     Environment {
@@ -378,4 +379,72 @@ fn who_listens_in_a_container_without_a_network_of_its_own_is_that_container() {
             );
         },
     );
+}
+
+#[test]
+fn podman_is_an_engine_as_well() {
+    in_own_network("podman_is_an_engine_as_well", || {
+        let podman = Podman::start();
+        let label = "--label=portlease.project=shop";
+        let ports = ["--publish=18080:80", "--publish=18090-18092:90-92"];
+        podman.serve(
+            "web",
+            &[&ports[..], &[label, "--stop-signal=KILL"]].concat(),
+        );
+        let create = [
+            "create",
+            "--name=created",
+            "--publish=127.0.0.1:18081:81",
+            "--publish=18053:53/udp",
+            "box",
+            "/bin/busybox",
+        ];
+        podman.podman(&create);
+        podman.serve("exited", &["--publish=18083:80"]);
+        podman.podman(&["stop", "--time=0", "exited"]);
+        let host = ["run", "--detach", "--name=host", "--network=host", "box"];
+        podman.podman(&[&host[..], &["/bin/busybox", "httpd", "-f", "-p", "18084"]].concat());
+        let engines = Environment {
+            engine: Some("podman".to_owned()),
+            podman_host: Some(podman.host()),
+            ..Environment::default()
+        };
+        let look = Containers::new(&engines).look();
+        assert!(look.faults().is_empty(), "{:?}", look.faults());
+        let ports: Vec<u16> = look.ports().iter().map(Port::get).collect();
+        assert_eq!(ports, [18080, 18081, 18083, 18090, 18091, 18092]);
+        let states: BTreeMap<&str, &str> = look
+            .containers()
+            .iter()
+            .map(|it| (&*it.name, &*it.state))
+            .collect();
+        let expected = [
+            ("created", "created"),
+            ("exited", "exited"),
+            ("host", "running"),
+            ("web", "running"),
+        ];
+        assert_eq!(states, BTreeMap::from(expected));
+
+        let allocator = Allocator::open(Options {
+            registry: Registry::Memory,
+            engines: Some(engines),
+            ..Options::default()
+        })
+        .unwrap();
+        let port = Port::literal(18084);
+        until("the server listens", || {
+            !allocator.who(port).unwrap().occupants.is_empty()
+        });
+        let who = allocator.who(port).unwrap();
+        assert_eq!(&*who.containers[0].name, "host");
+        let granted = |project: &str| {
+            let reservation = Reservation::of(project).framework("node").reclaim(true);
+            let request = reservation.range(18080, 18085).build().unwrap();
+            allocator.reserve(&request).unwrap().port().get()
+        };
+        assert_eq!((granted("blog"), granted("shop")), (18082, 18080));
+        let names = podman.podman(&["ps", "--all", "--format={{.Names}}"]);
+        assert!(!names.contains("web"), "{names}");
+    });
 }

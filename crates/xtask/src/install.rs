@@ -31,7 +31,7 @@ pub(crate) fn cargo_subcommand(subcommand: &str) -> Result<()> {
     run_live(&mut cargo(["install", &package, "--locked"]))
 }
 
-/// Programs that the tests start, and the Debian packages that have them.
+/// Programs that the tests start or that those start, and the Debian packages that have them.
 const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
     ("busybox", "busybox-static"),
     ("chromium", "chromium"),
@@ -41,8 +41,10 @@ const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
     ("git", "git"),
     ("ip", "iproute2"),
     ("iptables", "iptables"),
+    ("/usr/lib/podman/netavark", "netavark"),
     ("podman", "podman"),
     ("python3", "python3"),
+    ("runc", "runc"),
     ("setpriv", "util-linux"),
     ("strace", "strace"),
     ("unshare", "util-linux"),
