@@ -7,6 +7,7 @@ mod support;
 use std::fs;
 use std::process::{Command, Stdio};
 
+use portlease::core::{Planner, Wish};
 use serde_json::{Value, json};
 use support::{Ended, Sandbox, check, text};
 
@@ -42,6 +43,32 @@ fn a_registry_goes_out_and_comes_back() {
     let imported = Ended::of(command);
     let imported: Value = serde_json::from_str(&imported.stdout).unwrap();
     assert_eq!(imported["added"][0]["port"], port);
+}
+
+#[test]
+fn a_snapshot_is_planned_on_elsewhere() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "portlease.toml",
+        "exclude = [\"4001\"]\n[frameworks.rocket]\nrange = \"4000-4010\"\ndefault = 4000\n",
+    );
+    let port = sandbox.get("shop");
+    let snapshot = sandbox.ended(&["export", "--snapshot"]);
+    check(&snapshot, 0, "");
+    let planner = Planner::new(serde_json::from_str(&snapshot.stdout).unwrap()).unwrap();
+    let seat = |wish: &str| {
+        let request = Wish::read(wish).unwrap().request(planner.settings());
+        planner.plan(request.unwrap()).unwrap().planned.seats[0].port
+    };
+    // What is leased there is closed here, and its own frameworks and exclusions hold.
+    let own = format!(r#"{{"projectId": "blog", "basePort": {port}, "maxPort": {port}}}"#);
+    let request = Wish::read(&own).unwrap().request(planner.settings());
+    let refusal = planner.plan(request.unwrap()).unwrap_err();
+    assert!(refusal.to_string().contains("shop"), "{refusal}");
+    let rocket = r#"{"projectId": "moon", "framework": "rocket", "startPort": 4001}"#;
+    assert_ne!(seat(rocket).get(), 4001);
+    let file = sandbox.ended(&["export", "--snapshot", "host.json"]);
+    check(&file, 0, "1 lease written to host.json");
 }
 
 #[test]
