@@ -30,6 +30,7 @@ const held: Grant = await reserveOrReallocatePort({ projectId: "shop", hold: tru
 const plain: Allocation = reserveOrReallocatePortSync({ cwd: new URL("file:///shop/"), hold: false });
 const previous: number | undefined = plain.previousPort;
 const found: number | null = await findAvailablePortInRange("vite", 5200);
+const ofContainer: number = await allocatePort("56", true);
 const allocated: number = await allocatePort({ basePort: 5000, maxPort: 5100, serviceName: "main-server" });
 const several: Record<string, number> = await allocateMultiplePorts([{ serviceName: "web" }, { service: "api" }]);
 const fromEnvironment: number = await getPortFromEnvOrAllocate("PORT", 5000, "main-server");
@@ -56,4 +57,4 @@ try {
   }
 }
 
-export { allocated, found, framework, fromEnvironment, holder, port, previous, several };
+export { allocated, found, framework, fromEnvironment, holder, ofContainer, port, previous, several };
