@@ -126,31 +126,33 @@ both("several services get ports together or not at all", "allocateMultiplePorts
 });
 
 both("the port of a variable comes first", "getPortFromEnvOrAllocate", async (t, get) => {
+  // What was told of a variable is not told again.
+  const variable = `SOME_PORT_${(count += 1)}`;
   const [basePort, projectId] = [await freePorts(), project()];
   const wish = { projectId, maxPort: basePort + 9 };
   const warnings = [];
   const listen = (warning) => warnings.push(warning.message);
   process.on("warning", listen);
   t.after(() => process.off("warning", listen));
-  t.after(() => delete process.env.SOME_PORT);
+  t.after(() => delete process.env[variable]);
 
-  assert.equal(await get("SOME_PORT", basePort, "unset", wish), basePort);
-  process.env.SOME_PORT = `${basePort + 5}`;
-  assert.equal(await get("SOME_PORT", basePort, "set", wish), basePort + 5);
-  process.env.SOME_PORT = "";
-  assert.equal(await get("SOME_PORT", basePort, "empty", wish), basePort + 1);
+  assert.equal(await get(variable, basePort, "unset", wish), basePort);
+  process.env[variable] = `${basePort + 5}`;
+  assert.equal(await get(variable, basePort, "set", wish), basePort + 5);
+  process.env[variable] = "";
+  assert.equal(await get(variable, basePort, "empty", wish), basePort + 1);
   await stranger(t, basePort + 7);
-  process.env.SOME_PORT = `${basePort + 7}`;
-  assert.equal(await get("SOME_PORT", basePort, "occupied", wish), basePort + 2);
+  process.env[variable] = `${basePort + 7}`;
+  assert.equal(await get(variable, basePort, "occupied", wish), basePort + 2);
   assert.deepEqual(await nextTurn(warnings), []);
   const unusable = ["abc", "0", "70000", " ", "-1", "3000.5"];
   for (const [index, value] of unusable.entries()) {
-    process.env.SOME_PORT = value;
-    const port = await get("SOME_PORT", basePort, "unusable", wish);
+    process.env[variable] = value;
+    const port = await get(variable, basePort, "unusable", wish);
     assert.equal(port, basePort + 3);
     const told = await nextTurn(warnings);
     assert.equal(told.length, index + 1);
-    assert.ok(told[index].includes("SOME_PORT") && told[index].includes(JSON.stringify(value)), told[index]);
+    assert.ok(told[index].includes(variable) && told[index].includes(JSON.stringify(value)), told[index]);
   }
 });
 

@@ -248,7 +248,7 @@ test("the error says where, what, and what was probably meant", async () => {
   await check({ projectId: "shop", services: [{}] }, "INVALID_ARGUMENT",
     { path: "services", value: "a list", nearest: null }, "allocateMultiplePorts");
   await check({ projectId: "shop", preset: "none" }, "UNKNOWN_PRESET",
-    { profile: "development", kind: "none", known: ["webServer", "apiServer", "viteHmr"] }, "webServer");
+    { profile: "development", kind: "none", known: ["webServer", "apiServer", "viteHmr", "container"] }, "webServer");
 });
 
 test("an error is an error as any other", async () => {
