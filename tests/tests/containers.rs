@@ -281,6 +281,8 @@ fn only_containers_of_the_project_itself_are_removed_when_that_is_asked_for() {
                 let reservation = Reservation::of("shop").framework("node").reclaim(true);
                 reservation.range(first, 18085).build().unwrap()
             };
+            let (explained, explanation) = allocator.explain(&of(18080)).unwrap();
+            assert_eq!(explained.reserved.unwrap().services[0].port().get(), 18080);
             let grants = allocator.reserve_all(&of(18080)).unwrap();
             let trace = grants.iter().next().unwrap().trace().to_string();
             let (before, engine) = trace.split_once('@').unwrap();
@@ -291,6 +293,10 @@ fn only_containers_of_the_project_itself_are_removed_when_that_is_asked_for() {
             assert!(
                 engine.ends_with(", running) (scan)\nweb: 18080 granted (scan)"),
                 "{trace}"
+            );
+            assert_eq!(
+                explanation.steps,
+                grants.iter().next().unwrap().trace().steps
             );
             assert!(grants.warnings()[0].contains("was stopped and removed"));
             drop(grants);

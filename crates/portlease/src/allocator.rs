@@ -16,6 +16,7 @@ use portlease_sqlite::SqliteStore;
 use crate::containers;
 use crate::grant::{Grant, Grants};
 use crate::observe::{Observer, processes};
+use crate::reclaim;
 use crate::registry::Opened;
 use crate::reserve::reserve;
 use crate::steps::Steps;
@@ -249,9 +250,13 @@ impl Allocator {
         self.inner
             .observer
             .look_closely(&mut facts, &request.candidates())?;
-        self.meet_containers(request, &mut facts);
+        let look = self.inner.observer.containers();
+        if !request.skip_port_check {
+            containers::claim(&mut facts, &look, &request.candidates(), &request.project);
+        }
         loop {
-            let Some(reserved) = self.explain_with(request, facts.clone())?.0.reserved else {
+            let Some(reserved) = self.explain_with(request, facts.clone(), &look)?.0.reserved
+            else {
                 return Ok(None);
             };
             let port = reserved.services.first().map(portlease_core::Granted::port);
@@ -270,11 +275,27 @@ impl Allocator {
             projects: vec![request.project.clone()],
             ports: PortSet::new(),
         })?;
-        self.inner
-            .observer
-            .look_closely(&mut facts, &request.candidates())?;
-        self.meet_containers(request, &mut facts);
-        self.explain_with(request, facts)
+        let look = self.inner.observer.containers();
+        let candidates = request.candidates();
+        let mut looked_at = candidates.clone();
+        let own = if request.reclaim {
+            reclaim::of_project(&look, request)
+        } else {
+            Vec::new()
+        };
+        // Where containers run that would be removed, nobody else is.
+        for container in own.iter().filter(|it| it.is_running()) {
+            looked_at -= &container.ports();
+        }
+        self.inner.observer.look_closely(&mut facts, &looked_at)?;
+        if !request.skip_port_check {
+            reclaim::claim_without(&mut facts, &look, request, &own);
+        }
+        let (explained, mut trace) = self.explain_with(request, facts, &look)?;
+        let reserved = explained.reserved.iter();
+        let steps = reserved.flat_map(|it| reclaim::steps(&it.services, &own));
+        trace.steps.splice(0..0, steps.collect::<Vec<_>>());
+        Ok((explained, trace))
     }
 
     /// Removes the leases whose owners are gone.
@@ -323,25 +344,18 @@ impl Allocator {
         })
     }
 
-    /// Adds what containers claim.
-    fn meet_containers(&self, request: &Request, facts: &mut Facts) {
-        if !request.skip_port_check {
-            let look = self.inner.observer.containers();
-            containers::claim(facts, &look, &request.candidates(), &request.project);
-        }
-    }
-
     fn explain_with(
         &self,
         request: &Request,
         mut facts: Facts,
+        look: &Look,
     ) -> Result<(Explained, Trace), Error> {
         let command = Command::Explain(request.clone());
         let observer = &self.inner.observer;
         let Decision { reply, trace, .. } =
             self.inner
                 .transact_observing(&command, &mut facts, |leases, facts| {
-                    observer.look_at_refuges(facts, request, leases);
+                    observer.look_at_refuges(facts, request, leases, look);
                 })?;
         match reply {
             Reply::Explained(explained) => Ok((explained, trace)),

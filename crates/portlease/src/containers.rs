@@ -27,8 +27,8 @@ pub(crate) fn claim_by_others(facts: &mut Facts, look: &Look, ports: &PortSet, p
     add(facts, look, ports, |it| !is_of(it, project));
 }
 
-/// Adds which of the ports containers claim, whosever they are.
-pub(crate) fn claim_by_all(facts: &mut Facts, look: &Look, ports: &PortSet) {
+/// Adds which of the ports any containers claim.
+pub(crate) fn claim_by_anybody(facts: &mut Facts, look: &Look, ports: &PortSet) {
     add(facts, look, ports, |_| true);
 }
 

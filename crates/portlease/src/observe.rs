@@ -158,7 +158,13 @@ impl Observer {
 
     /// Adds which of the ports are occupied to which leases may go that have to make way for the request. No
     /// bind follows for them: their owners are told to go there.
-    pub(crate) fn look_at_refuges(&self, facts: &mut Facts, request: &Request, leases: &Leases) {
+    pub(crate) fn look_at_refuges(
+        &self,
+        facts: &mut Facts,
+        request: &Request,
+        leases: &Leases,
+        look: &Look,
+    ) {
         if request.skip_port_check || !request.auto_reassign {
             return;
         }
@@ -173,6 +179,7 @@ impl Observer {
         if !refuges.is_empty() {
             // Without the look, a lease may go to a port that is taken, which its server will notice.
             let _ = self.look_closely(facts, &refuges);
+            containers::claim_by_anybody(facts, look, &refuges);
         }
     }
 

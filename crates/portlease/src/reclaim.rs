@@ -62,7 +62,8 @@ pub(crate) fn reclaim(inner: &Inner, request: &Request) -> Result<Reclaimed, Err
     Ok(reclaimed)
 }
 
-fn of_project(look: &Look, request: &Request) -> Vec<Arc<ContainerDetails>> {
+/// The containers that say they are the project's own.
+pub(crate) fn of_project(look: &Look, request: &Request) -> Vec<Arc<ContainerDetails>> {
     let is_own = |it: &&Arc<ContainerDetails>| containers::is_of(it, &request.project);
     look.containers().iter().filter(is_own).cloned().collect()
 }
@@ -75,14 +76,37 @@ fn granted_without(
     own: &[Arc<ContainerDetails>],
 ) -> Result<Vec<Granted>, Error> {
     let mut facts: Facts = inner.observer.facts();
-    containers::claim_by_others(&mut facts, look, &request.candidates(), &request.project);
-    let holder = |it: &Arc<ContainerDetails>| Holder::Container(it.identity.clone());
-    facts.dead.extend(own.iter().map(holder));
+    claim_without(&mut facts, look, request, own);
     let explained = inner.transact(&Command::Explain(request.clone()), &facts)?;
     Ok(match explained.reply {
         Reply::Explained(explained) => explained.reserved.map_or(Vec::new(), |it| it.services),
         reply => unreachable!("an explanation is not answered with {reply:?}"),
     })
+}
+
+/// Adds which of the ports containers claim, as if these were gone.
+pub(crate) fn claim_without(
+    facts: &mut Facts,
+    look: &Look,
+    request: &Request,
+    gone: &[Arc<ContainerDetails>],
+) {
+    let (candidates, project) = (request.candidates(), &request.project);
+    if gone.is_empty() {
+        return containers::claim(facts, look, &candidates, project);
+    }
+    containers::claim_by_others(facts, look, &candidates, project);
+    let holder = |it: &Arc<ContainerDetails>| Holder::Container(it.identity.clone());
+    facts.dead.extend(gone.iter().map(holder));
+}
+
+/// What would be done for these grants.
+pub(crate) fn steps(granted: &[Granted], own: &[Arc<ContainerDetails>]) -> Vec<Step> {
+    let on = |port| own.iter().filter(move |it| it.ports().contains(port));
+    granted
+        .iter()
+        .flat_map(|granted| on(granted.port()).map(|it| step(granted, it)))
+        .collect()
 }
 
 /// Whether the port can be had when they are gone: where none of them runs, nobody else may listen.

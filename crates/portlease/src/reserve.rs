@@ -200,7 +200,9 @@ impl<'a> Turn<'a> {
         inner.transact_observing(command, &mut self.facts, |leases, facts| {
             let own = before.insert(leases.within(&project));
             Observer::sight(facts, containers, own);
-            inner.observer.look_at_refuges(facts, request, leases);
+            inner
+                .observer
+                .look_at_refuges(facts, request, leases, containers);
         })
     }
 

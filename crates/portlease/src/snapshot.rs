@@ -32,7 +32,7 @@ impl Inner {
         let leases = self.load(scope)?;
         let mut facts = self.facts_about(&leases, ports)?;
         // A planner cannot wait for a container to start, so one that is stopped counts as well.
-        containers::claim_by_all(&mut facts, &self.observer.containers(), ports);
+        containers::claim_by_anybody(&mut facts, &self.observer.containers(), ports);
         Ok(HostSnapshot {
             registry: leases.into(),
             facts,
