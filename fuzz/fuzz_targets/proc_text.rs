@@ -4,7 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 use portlease_core::{PortRange, PortSet};
 use portlease_probe::parse::proc_text::{
-    capabilities, command_line, container_id, link_number, port_pair, port_ranges, stat, user_id, user_name,
+    capabilities, command_line, container_id, link_number, port_pair, port_ranges, stat, user_id,
+    user_name,
 };
 
 fuzz_target!(|bytes: &[u8]| {

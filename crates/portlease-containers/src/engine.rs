@@ -55,7 +55,7 @@ pub(crate) fn ask(
 }
 
 /// Those that the list says enough about, or that were inspected earlier, and the others.
-fn sort(
+pub(crate) fn sort(
     list: Vec<Listed>,
     engine: &Name,
     is_podman: bool,
@@ -196,7 +196,7 @@ fn read(listed: Listed, engine: &Name, id: &Name) -> ContainerDetails {
 }
 
 /// With what an inspection tells more than the list.
-fn completed(mut details: ContainerDetails, config: HostConfig) -> ContainerDetails {
+pub(crate) fn completed(mut details: ContainerDetails, config: HostConfig) -> ContainerDetails {
     details.is_on_host_network |= config.network_mode.as_deref() == Some("host");
     for (inside, bindings) in config.port_bindings.unwrap_or_default() {
         for binding in bindings.unwrap_or_default() {

@@ -25,6 +25,7 @@ mod fault;
 mod follow;
 mod http;
 mod look;
+pub mod parse;
 mod stream;
 
 pub use container::{ContainerDetails, Protocol, Published};

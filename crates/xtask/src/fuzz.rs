@@ -18,6 +18,7 @@ const TARGETS: &[(&str, u32)] = &[
     ("configuration", 20_000),
     ("decision", 10_000),
     ("detection", 5_000),
+    ("engine", 10_000),
     ("json_import", 4_000),
     ("netlink", 100_000),
     ("netlink_filter", 30_000),
