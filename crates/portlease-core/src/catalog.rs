@@ -109,10 +109,20 @@ impl Framework {
 /// assert_eq!(catalog.or_default("something-new").default, Port::literal(8000));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<Framework>", into = "Vec<Framework>")]
 pub struct Catalog {
     frameworks: Vec<Framework>,
 }
+
+/// The framework of whatever is of no known one.
+const DEFAULT: &str = "default";
+
+/// A table of frameworks that does not say where all others are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the catalogue has no framework {DEFAULT:?}, which says where all other servers are: add one"
+)]
+pub struct NoDefaultFramework;
 
 impl Catalog {
     /// The frameworks that are known without any configuration.
@@ -142,11 +152,11 @@ impl Catalog {
     ///
     /// # Panics
     ///
-    /// Never for a catalogue that began with [`Catalog::builtin`]: an entry cannot be removed.
+    /// Never: a catalogue that was read has a default, and an entry cannot be removed.
     #[must_use]
     pub fn or_default(&self, name: &str) -> &Framework {
         self.get(name)
-            .or_else(|| self.get("default"))
+            .or_else(|| self.get(DEFAULT))
             .expect("the table has a default")
     }
 
@@ -171,6 +181,24 @@ impl Catalog {
 impl Default for Catalog {
     fn default() -> Self {
         Self::builtin()
+    }
+}
+
+impl TryFrom<Vec<Framework>> for Catalog {
+    type Error = NoDefaultFramework;
+
+    fn try_from(frameworks: Vec<Framework>) -> Result<Self, NoDefaultFramework> {
+        let catalog = Self { frameworks };
+        match catalog.get(DEFAULT) {
+            Some(_) => Ok(catalog),
+            None => Err(NoDefaultFramework),
+        }
+    }
+}
+
+impl From<Catalog> for Vec<Framework> {
+    fn from(catalog: Catalog) -> Self {
+        catalog.frameworks
     }
 }
 
@@ -204,6 +232,17 @@ mod tests {
         check("Vite ", 5173, 5273, 5173);
         check("default", 8000, 8100, 8000);
         check("storybook", 6006, 6106, 6006);
+    }
+
+    #[test]
+    fn a_table_that_is_read_says_where_all_others_are() {
+        let read = |text: &str| serde_json::from_str::<Catalog>(text);
+        let own = r#"[{"name": "default", "range": [9000, 9009], "default": 9000}]"#;
+        assert_eq!(read(own).unwrap().or_default("new").default.get(), 9000);
+        let problem = read("[]").unwrap_err();
+        assert!(
+            alloc::format!("{problem}").starts_with("the catalogue has no framework \"default\"")
+        );
     }
 
     #[test]

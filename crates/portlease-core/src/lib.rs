@@ -48,7 +48,7 @@ mod trace;
 mod wish;
 
 pub use browser::browser_blocked;
-pub use catalog::{Catalog, Framework, RANGE_LEN};
+pub use catalog::{Catalog, Framework, NoDefaultFramework, RANGE_LEN};
 pub use command::{
     Command, Confirm, NamedRange, Release, Renew, Scope, StatsQuery, Suspect, Sweep, Validate,
 };
