@@ -5,3 +5,4 @@ pub mod engine;
 pub mod model;
 #[cfg(target_os = "linux")]
 pub mod podman;
+pub mod vectors;

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use portlease_core::{Catalog, Framework, Presets};
+use portlease_tests::vectors;
 
 /// Writes the files that follow from the code.
 #[derive(Parser)]
@@ -30,9 +31,13 @@ type Maker = fn() -> String;
 fn main() -> io::Result<ExitCode> {
     let Arguments { check } = Arguments::parse();
     let mut outdated = 0;
-    for (name, make) in FILES {
-        let path = root().join(name);
-        let text = make();
+    let files = FILES
+        .iter()
+        .map(|(name, make)| ((*name).to_owned(), make()));
+    let vectors = vectors::files().into_iter();
+    let vectors = vectors.map(|(name, text)| (format!("tests/vectors/{name}"), text));
+    for (name, text) in files.chain(vectors) {
+        let path = root().join(&name);
         if fs::read_to_string(&path).is_ok_and(|present| present == text) {
             continue;
         }
