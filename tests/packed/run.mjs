@@ -33,6 +33,9 @@ await install();
 if (hasGroups) {
   await installDevServers(devServers, run);
 }
+// Beside the project's pages, which ask for them.
+cpSync(join(here, "..", "vectors"), join(project, "vectors"), { recursive: true });
+process.env.VECTORS = join(project, "vectors");
 process.env.DEV_SERVERS = devServers;
 await run(process.execPath, [
   "--test",

@@ -11,6 +11,7 @@ mod failure;
 pub mod grants;
 pub mod job;
 pub mod outer;
+pub mod plan;
 pub mod registry;
 
 use napi_derive::napi;

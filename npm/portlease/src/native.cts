@@ -13,6 +13,7 @@ export interface Native {
   keyOf(wish: string, variables: string): string;
   portOfRun(told: string, wish: string, variables: string): number | null;
   tellRun(begun: string): string;
+  answers(snapshot: string | undefined, asks: string[]): string[];
 }
 
 /** A registry that is open. */
