@@ -9,8 +9,9 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, Command, Explained, Facts, Host, HostSettings, InvalidSnapshot, Leases, Planned,
-    PortSet, Refusal, Reply, Request, Reserved, Snapshot, Trace, decide,
+    Change, Command, Decision, Explained, Facts, Host, HostSettings, InvalidSnapshot, Leases,
+    Planned, PortSet, Refusal, Reply, Request, Reserved, Snapshot, Stats, StatsQuery, Trace,
+    decide,
 };
 
 #[cfg(feature = "json")]
@@ -186,13 +187,16 @@ impl Planner {
         }
     }
 
-    /// Decides about any command, such as one that asks for statistics.
-    ///
-    /// # Errors
-    ///
-    /// As [`decide`](crate::decide()).
-    pub fn decide(&self, command: &Command) -> Result<crate::Decision, Refusal> {
-        decide(&self.leases, command, &self.facts)
+    /// How the ports of the host are used.
+    #[must_use]
+    pub fn stats(&self, query: &StatsQuery) -> Stats {
+        match decide(&self.leases, &Command::Stats(query.clone()), &self.facts) {
+            Ok(Decision {
+                reply: Reply::Stats(stats),
+                ..
+            }) => stats,
+            other => unreachable!("a question about usage is not answered with {other:?}"),
+        }
     }
 
     /// Takes changes into account that were planned, or that the host made since the snapshot.

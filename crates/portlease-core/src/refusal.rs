@@ -263,7 +263,9 @@ impl Refusal {
     #[must_use]
     pub fn details(&self) -> serde_json::Value {
         // It is written as its code and its details; those without any have none.
-        let mut written = serde_json::to_value(self).unwrap_or_default();
+        // By way of the text, because a second writer would be compiled for each type, for those who download it.
+        let text = serde_json::to_string(self).unwrap_or_default();
+        let mut written: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
         match written.get_mut("details") {
             Some(details) => details.take(),
             None => serde_json::json!({}),

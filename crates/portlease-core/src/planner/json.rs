@@ -4,46 +4,27 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
 use super::Planner;
+use crate::reading::{self, Problem, Step, read};
 use crate::{
-    Command, Decision, Explained, HostSettings, InvalidArgument, InvalidSnapshot, InvalidWish,
-    PortSet, PortsWish, Refusal, Reply, StatsQuery, Trace, Wish, browser_blocked, read_argument,
+    Change, Explained, HostSettings, HostSnapshot, InvalidArgument, InvalidSnapshot, InvalidWish,
+    PortSet, PortsWish, Refusal, Request, StatsQuery, Trace, Wish, browser_blocked, read_argument,
 };
 
-/// A question that is about no host.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Question<'a> {
-    /// What every host can choose from.
-    Settings(Nothing),
-    /// The ports that browsers refuse to open.
-    BrowserBlockedPorts(Nothing),
-    #[serde(borrow)]
-    Union(&'a RawValue),
-    Intersection(&'a RawValue),
-    Difference(&'a RawValue),
-}
-
-/// A question to a planner.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Inquiry<'a> {
-    #[serde(borrow)]
-    Plan(&'a RawValue),
-    Explain(&'a RawValue),
-    Stats(&'a RawValue),
-    ApplyChanges(&'a RawValue),
-    Snapshot(Nothing),
-}
-
-/// What is said to a question about nothing in particular.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
+/// The questions that are about no host.
+const QUESTIONS: [&str; 5] = [
+    "settings",
+    "browserBlockedPorts",
+    "union",
+    "intersection",
+    "difference",
+];
+/// The questions to a planner.
+const INQUIRIES: [&str; 5] = ["plan", "explain", "stats", "applyChanges", "snapshot"];
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -52,6 +33,10 @@ struct Counting {
     ranges: Option<Vec<PortsWish>>,
     top: Option<u32>,
 }
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
 
 #[derive(Serialize)]
 struct Explanation {
@@ -77,27 +62,69 @@ pub fn answer(question: &str) -> String {
 }
 
 fn ask(question: &str) -> Result<String, Failure> {
-    match read(question)? {
-        Question::Settings(Nothing {}) => Ok(answered(&HostSettings::default())),
-        Question::BrowserBlockedPorts(Nothing {}) => Ok(answered(&browser_blocked())),
-        Question::Union(sets) => combined(sets, |ports, more| *ports |= more),
-        Question::Intersection(sets) => combined(sets, |ports, others| *ports &= others),
-        Question::Difference(sets) => combined(sets, |ports, others| *ports -= others),
+    let question = Question::read(question, &QUESTIONS)?;
+    match question.kind {
+        "settings" => question.whole(&HostSettings::default()),
+        "union" => question.combined(|ports, more| *ports |= more),
+        "intersection" => question.combined(|ports, others| *ports &= others),
+        "difference" => question.combined(|ports, others| *ports -= others),
+        _ => question.whole(&browser_blocked()),
     }
 }
 
-fn combined(sets: &RawValue, combine: fn(&mut PortSet, &PortSet)) -> Result<String, Failure> {
-    let sets: Vec<Vec<PortsWish>> = read_argument(sets.get())?;
-    let mut result: Option<PortSet> = None;
-    for set in &sets {
-        let ranges = set.iter().map(PortsWish::range);
-        let ports = ranges.collect::<Result<PortSet, Refusal>>()?;
-        match &mut result {
-            Some(result) => combine(result, &ports),
-            None => result = Some(ports),
+/// What is asked, by its kind, and about what.
+struct Question {
+    kind: &'static str,
+    about: Json,
+}
+
+impl Question {
+    /// Everything is read by one reader: each further one would be compiled once more for each type, for those who download it.
+    fn read(question: &str, known: &[&'static str]) -> Result<Self, Failure> {
+        let json = reading::json(question)?;
+        let Json::Object(mut entries) = json else {
+            return Err(Failure::unclear(&json));
+        };
+        let first = entries.keys().next().cloned();
+        match (first, entries.len()) {
+            (Some(key), 1) => match known.iter().find(|kind| **kind == key) {
+                Some(kind) => Ok(Self {
+                    kind,
+                    about: entries.remove(&key).unwrap_or_default(),
+                }),
+                None => {
+                    let problem = Problem::unknown("question", &key, known.iter().copied());
+                    let problem = problem.below(Step::Key(key));
+                    Err(reading::place(&problem, &Json::Object(entries)).into())
+                }
+            },
+            _ => Err(Failure::unclear(&Json::Object(entries))),
         }
     }
-    Ok(answered(&result.unwrap_or_default()))
+
+    fn about<T: DeserializeOwned>(&self) -> Result<T, InvalidArgument> {
+        read(&self.about).map_err(|problem| reading::place(&problem, &self.about))
+    }
+
+    /// The answer to a question about nothing in particular.
+    fn whole(&self, answer: &impl Serialize) -> Result<String, Failure> {
+        let Nothing {} = self.about()?;
+        Ok(answered(answer))
+    }
+
+    fn combined(&self, combine: fn(&mut PortSet, &PortSet)) -> Result<String, Failure> {
+        let sets: Vec<Vec<PortsWish>> = self.about()?;
+        let mut result: Option<PortSet> = None;
+        for set in &sets {
+            let ranges = set.iter().map(PortsWish::range);
+            let ports = ranges.collect::<Result<PortSet, Refusal>>()?;
+            match &mut result {
+                Some(result) => combine(result, &ports),
+                None => result = Some(ports),
+            }
+        }
+        Ok(answered(&result.unwrap_or_default()))
+    }
 }
 
 impl Planner {
@@ -108,11 +135,10 @@ impl Planner {
     /// When it is none: the answer that says so, as [`answer`] would.
     pub fn read(snapshot: &str) -> Result<Self, String> {
         let planner = || {
-            let snapshot = serde_json::from_str(snapshot)
-                .map_err(|error| Failure::invalid_snapshot(&error.to_string()))?;
+            let snapshot: HostSnapshot = read_argument(snapshot)?;
             Ok(Self::new(snapshot)?)
         };
-        planner().map_err(|failure: Failure| written(Err(failure)))
+        planner().map_err(|error: Unreadable| written(Err(error.into())))
     }
 
     /// Answers `{"plan": WISH}`, `{"explain": WISH}`, `{"stats": {…}}`, `{"applyChanges": […]}` or `{"snapshot": {}}`, as [`answer`]
@@ -131,32 +157,25 @@ impl Planner {
     }
 
     fn ask(&mut self, inquiry: &str) -> Result<String, Failure> {
-        match read(inquiry)? {
-            Inquiry::Plan(wish) => {
-                let request = Wish::read(wish.get())?.request(&self.settings)?;
-                Ok(answered(&self.plan(request)?))
-            }
-            Inquiry::Explain(wish) => {
-                let request = Wish::read(wish.get())?.request(&self.settings)?;
-                let (explained, trace) = self.explain(request);
+        let inquiry = Question::read(inquiry, &INQUIRIES)?;
+        match inquiry.kind {
+            "plan" => Ok(answered(&self.plan(self.request(&inquiry)?)?)),
+            "explain" => {
+                let (explained, trace) = self.explain(self.request(&inquiry)?);
                 Ok(answered(&Explanation { explained, trace }))
             }
-            Inquiry::Stats(counting) => {
-                let query = self.query(&read_argument(counting.get())?)?;
-                let Decision { reply, .. } = self.decide(&Command::Stats(query))?;
-                match reply {
-                    Reply::Stats(stats) => Ok(answered(&stats)),
-                    reply => unreachable!("a question about usage is not answered with {reply:?}"),
-                }
-            }
-            Inquiry::ApplyChanges(changes) => {
-                let changes: Vec<_> =
-                    serde_json::from_str(changes.get()).map_err(|error| unreadable(&error))?;
+            "stats" => Ok(answered(&self.stats(&self.query(&inquiry.about()?)?))),
+            "applyChanges" => {
+                let changes: Vec<Change> = inquiry.about()?;
                 self.apply(&changes)?;
                 Ok(answered(&()))
             }
-            Inquiry::Snapshot(Nothing {}) => Ok(answered(&self.snapshot())),
+            _ => inquiry.whole(&self.snapshot()),
         }
+    }
+
+    fn request(&self, inquiry: &Question) -> Result<Request, InvalidWish> {
+        Wish::of(&inquiry.about)?.request(&self.settings)
     }
 
     fn query(&self, counting: &Counting) -> Result<StatsQuery, Refusal> {
@@ -181,18 +200,39 @@ struct Failure {
 }
 
 impl Failure {
-    fn invalid_snapshot(problem: &str) -> Self {
+    fn unclear(json: &Json) -> Self {
+        let problem =
+            Problem::new("A question is an object with one key, such as {\"plan\": {…}}.");
+        InvalidArgument::new("", Some(json), &problem).into()
+    }
+}
+
+/// Why a text is no snapshot.
+#[derive(thiserror::Error, Debug)]
+enum Unreadable {
+    #[error(transparent)]
+    Argument(#[from] InvalidArgument),
+    #[error("{0}.")]
+    Snapshot(#[from] InvalidSnapshot),
+}
+
+impl From<Unreadable> for Failure {
+    fn from(error: Unreadable) -> Self {
+        let problem = error.to_string();
         Self {
             code: "INVALID_SNAPSHOT",
-            message: format!("This is no snapshot of a host: {problem}."),
-            details: json!({ "problem": problem }),
+            message: format!("This is no snapshot of a host: {problem}"),
+            details: match error {
+                Unreadable::Argument(argument) => argument.details(),
+                Unreadable::Snapshot(_) => json!({ "problem": problem }),
+            },
         }
     }
 }
 
 impl From<InvalidSnapshot> for Failure {
     fn from(error: InvalidSnapshot) -> Self {
-        Self::invalid_snapshot(&error.to_string())
+        Unreadable::from(error).into()
     }
 }
 
@@ -223,21 +263,6 @@ impl From<Refusal> for Failure {
 enum Answer<T> {
     Ok(T),
     Error(Failure),
-}
-
-fn read<'a, T: Deserialize<'a>>(question: &'a str) -> Result<T, Failure> {
-    serde_json::from_str(question).map_err(|error| unreadable(&error))
-}
-
-fn unreadable(error: &serde_json::Error) -> Failure {
-    let problem = format!("This is no question that a planner knows: {error}.");
-    InvalidArgument {
-        path: String::new(),
-        value: None,
-        problem,
-        nearest: None,
-    }
-    .into()
 }
 
 fn answered(answer: &impl Serialize) -> String {

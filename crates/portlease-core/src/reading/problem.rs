@@ -181,12 +181,13 @@ impl fmt::Display for Found<'_> {
             Unexpected::Bool(value) => write!(formatter, "{value}"),
             Unexpected::Unsigned(value) => write!(formatter, "{value}"),
             Unexpected::Signed(value) => write!(formatter, "{value}"),
-            Unexpected::Float(value) => write!(formatter, "{value}"),
+            Unexpected::Float(value) => write!(formatter, "{}", serde_json::Value::from(value)),
             Unexpected::Str(value) => write!(formatter, "the text {}", quoted(value)),
             Unexpected::Unit => formatter.write_str("null"),
             Unexpected::Seq => formatter.write_str("a list"),
             Unexpected::Map => formatter.write_str("a table"),
-            other => write!(formatter, "{other}"),
+            Unexpected::Other(what) => formatter.write_str(what),
+            _ => formatter.write_str("another kind of value"),
         }
     }
 }

@@ -7,8 +7,8 @@ use core::str::FromStr;
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{
-    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess,
-    SeqAccess, Unexpected, Visitor,
+    DeserializeOwned, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer,
+    MapAccess, SeqAccess, Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -70,7 +70,7 @@ pub(crate) fn read_keys<T: DeserializeOwned, N: Tree>(
 
 struct Reader<'a, N>(&'a N);
 
-impl<'a, N: Tree> Reader<'a, N> {
+impl<N: Tree> Reader<'_, N> {
     /// The text of a variable or a flag, when it means a value of this type.
     fn said<T: FromStr>(&self) -> Option<T> {
         match self.0.view() {
@@ -79,7 +79,61 @@ impl<'a, N: Tree> Reader<'a, N> {
         }
     }
 
-    fn any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
+    fn wrong(&self, expected: &dyn Expected) -> Problem {
+        let found = match self.0.view() {
+            View::Bool(value) => Unexpected::Bool(value),
+            View::Integer(number) => Unexpected::Signed(number),
+            View::Float(number) => Unexpected::Float(number),
+            View::Text(text) | View::Said(text) => Unexpected::Str(text),
+            View::List(_) => Unexpected::Seq,
+            View::Table(_) => Unexpected::Map,
+            View::Null => Unexpected::Unit,
+            View::Other(what) => Unexpected::Other(what),
+        };
+        Problem::invalid_type(found, expected)
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
+            let number: Option<i64> = self.said().or(match self.0.view() {
+                View::Integer(number) => Some(number),
+                _ => None,
+            });
+            match number.map(u64::try_from) {
+                Some(Ok(number)) => visitor.visit_u64(number),
+                Some(Err(_)) => visitor.visit_i64(number.unwrap_or_default()),
+                None => Err(self.wrong(&visitor)),
+            }
+        }
+    )*};
+}
+
+macro_rules! texts {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
+            match self.0.view() {
+                View::Text(text) | View::Said(text) => visitor.visit_str(text),
+                _ => Err(self.wrong(&visitor)),
+            }
+        }
+    )*};
+}
+
+/// Each method expects one kind of value: what is read for any kind is compiled for every type as many times as there are kinds.
+impl<'a, N: Tree> Deserializer<'a> for Reader<'a, N> {
+    type Error = Problem;
+
+    numbers! {
+        deserialize_i32 deserialize_i64 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+    }
+
+    texts! {
+        deserialize_str deserialize_string deserialize_identifier
+    }
+
+    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
         match self.0.view() {
             View::Bool(value) => visitor.visit_bool(value),
             View::Integer(number) => match u64::try_from(number) {
@@ -89,39 +143,17 @@ impl<'a, N: Tree> Reader<'a, N> {
             View::Float(number) => visitor.visit_f64(number),
             View::Text(text) | View::Said(text) => visitor.visit_str(text),
             View::List(list) => visitor.visit_seq(Elements(list.iter().enumerate())),
-            View::Table(entries) => visitor.visit_map(Entries::<'a, '_, N> {
-                rest: entries,
-                only: None,
-                current: None,
-            }),
+            View::Table(entries) => visitor.visit_map(Entries::<'a, '_, N>::all(entries)),
             View::Null => visitor.visit_unit(),
-            View::Other(what) => Err(Problem::invalid_type(Unexpected::Other(what), &visitor)),
+            View::Other(_) => Err(self.wrong(&visitor)),
         }
     }
-}
 
-macro_rules! numbers {
-    ($($method:ident $type:ty, $visit:ident;)*) => {$(
-        fn $method<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
-            match self.said::<$type>() {
-                Some(value) => visitor.$visit(value),
-                None => self.any(visitor),
-            }
+    fn deserialize_bool<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
+        match (self.said(), self.0.view()) {
+            (Some(value), _) | (None, View::Bool(value)) => visitor.visit_bool(value),
+            _ => Err(self.wrong(&visitor)),
         }
-    )*};
-}
-
-impl<'a, N: Tree> Deserializer<'a> for Reader<'a, N> {
-    type Error = Problem;
-
-    fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
-        self.any(visitor)
-    }
-
-    numbers! {
-        deserialize_bool bool, visit_bool;
-        deserialize_u16 u64, visit_u64;
-        deserialize_u32 u64, visit_u64;
     }
 
     fn deserialize_option<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
@@ -154,23 +186,40 @@ impl<'a, N: Tree> Deserializer<'a> for Reader<'a, N> {
         }
     }
 
+    fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
+        match self.0.view() {
+            View::List(list) => visitor.visit_seq(Elements(list.iter().enumerate())),
+            _ => Err(self.wrong(&visitor)),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'a>>(self, _: usize, visitor: V) -> Result<V::Value, Problem> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
+        match self.0.view() {
+            View::Table(entries) => visitor.visit_map(Entries::<'a, '_, N>::all(entries)),
+            _ => Err(self.wrong(&visitor)),
+        }
+    }
+
     fn deserialize_struct<V: Visitor<'a>>(
         self,
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Problem> {
-        // Serde would take the elements of a list for the fields, in their order.
-        match self.0.view() {
-            View::List(_) => Err(Problem::invalid_type(Unexpected::Seq, &visitor)),
-            _ => self.any(visitor),
-        }
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Problem> {
+        visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
         <W: Visitor<'a>>
-        i8 i16 i32 i64 i128 u8 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map identifier ignored_any
+        i8 i16 i128 u128 f32 f64 char bytes byte_buf unit unit_struct tuple_struct
     }
 }
 
@@ -196,6 +245,16 @@ struct Entries<'a, 'k, N: Tree> {
     /// The keys that are read; all of them when nothing is said.
     only: Option<&'k [&'k str]>,
     current: Option<(&'a str, &'a N)>,
+}
+
+impl<'a, N: Tree> Entries<'a, '_, N> {
+    fn all(entries: N::Entries<'a>) -> Self {
+        Self {
+            rest: entries,
+            only: None,
+            current: None,
+        }
+    }
 }
 
 impl<'a, N: Tree> MapAccess<'a> for Entries<'a, '_, N> {

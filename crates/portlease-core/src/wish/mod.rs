@@ -153,7 +153,7 @@ impl Wish {
         Self::of(&reading::json(json)?)
     }
 
-    fn of(json: &Json) -> Result<Self, InvalidArgument> {
+    pub(crate) fn of(json: &Json) -> Result<Self, InvalidArgument> {
         let wish = match json.view() {
             View::Table(_) => Self::of_table(json),
             _ => read(json).map(|request| Self {

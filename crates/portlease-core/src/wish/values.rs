@@ -122,7 +122,7 @@ impl<'de> Visitor<'de> for NumberVisitor {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<PortNumber, E> {
-        Ok(PortNumber::no_port(number))
+        Ok(PortNumber::no_port(serde_json::Value::from(number)))
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<PortNumber, E> {
