@@ -6,6 +6,7 @@ export {
   explain,
   formatPorts,
   frameworks,
+  init,
   intersection,
   isPortleaseError,
   parsePorts,

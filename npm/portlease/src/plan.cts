@@ -3,13 +3,13 @@
 
 /**
  * Deciding about ports of a machine that nobody here can see: the code by which that machine decides, from a snapshot of it. It runs
- * wherever JavaScript does, touches no port and no registry, and is ready as soon as it is imported.
+ * wherever JavaScript does, and touches no port and no registry.
  */
 
 import type { Change, Explained, Framework, HostSettings, HostSnapshot, Plan, PortSet, PortsWish, Preset, Stats, Trace } from "../types.js";
 import type { StatsOptions, Wish, WishForSeveral } from "./allocator.cjs";
 import { invalid, options, toJson } from "./json.cjs";
-import { ask, Host } from "./plan/engine.cjs";
+import { ask, Host, ready } from "./plan/engine.cjs";
 
 export type * from "../types.js";
 export type { Explanation, StatsOptions, Wish, WishForSeveral } from "./allocator.cjs";
@@ -17,6 +17,22 @@ export { isPortleaseError, PortleaseError } from "./error.cjs";
 
 /** A snapshot of a host, or the JSON text of one, such as `portlease export --snapshot` prints. */
 export type Snapshot = HostSnapshot | string;
+
+/**
+ * Fetches the planner's library, which is done once. Browsers need it before anything else; everywhere else the library is there already.
+ *
+ * ```js
+ * import { init, plan } from "portlease/plan";
+ *
+ * await init();
+ * ```
+ *
+ * @param library Where the library is, when it was put elsewhere: its address, its bytes, or a `WebAssembly.Module` of it. It is the file
+ * `portlease/plan.wasm`.
+ */
+export function init(library?: string | object): Promise<void> {
+  return ready(library);
+}
 
 /**
  * Which ports the services of a wish would get on the host of a snapshot. Nobody has them yet: the host confirms the plan, or says what

@@ -4,6 +4,7 @@ import portlease = require("portlease");
 import { Allocator, reserveOrReallocatePortSync, version } from "portlease";
 import { portlease as astro } from "portlease/astro";
 import { withPortlease } from "portlease/next";
+import { plan } from "portlease/plan";
 import { portlease as vite } from "portlease/vite";
 import "portlease/register";
 
@@ -17,3 +18,4 @@ export const number: number = version;
 
 export const plugins: string[] = [vite().name, astro().name];
 export const next = withPortlease({ reactStrictMode: true });
+export const planned = plan({ host: "runner-7" }, { projectId: "shop" }).reserved;

@@ -16,6 +16,7 @@ import {
 } from "portlease";
 import astro from "portlease/astro";
 import { withPortlease } from "portlease/next";
+import { applyChanges, type HostSnapshot, init, plan, Planner, type PortSet, union } from "portlease/plan";
 import vite, { type PluginOptions, portlease } from "portlease/vite";
 import "portlease/register";
 
@@ -76,3 +77,15 @@ export function plugins(): string[] {
 export const next = withPortlease({ reactStrictMode: true }, { urls: { api: "NEXT_PUBLIC_API_URL" } });
 // @ts-expect-error -- Nothing is configured by a number.
 withPortlease(1);
+
+export async function planner(snapshot: HostSnapshot): Promise<number> {
+  await init(new URL("https://example.org/plan.wasm"));
+  const { reserved, changes } = plan(snapshot, { projectId: "shop", framework: "vite", preferred: new Set([5200]) });
+  const after: HostSnapshot = applyChanges(JSON.stringify(snapshot), changes);
+  const ports: PortSet = union([3000, "4000-4010"], new Set([5000]));
+  using planner = new Planner(after);
+  // @ts-expect-error -- There is no such wish.
+  planner.plan({ projectID: "shop" });
+  // @ts-expect-error -- It may be missing, and a strict project is told.
+  return reserved.services[0].lease.port + ports.length;
+}

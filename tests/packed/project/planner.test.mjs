@@ -62,17 +62,27 @@ const BUNDLERS = {
     assert.ok(!stats.hasErrors() && !stats.hasWarnings(), stats.toString({ all: false, errors: true, warnings: true }));
     return `built/${name}/bundle.js`;
   },
-  async esbuild(script, name) {
-    const outfile = join(built, name, "bundle.js");
-    await esbuild({ entryPoints: [join(scripts, script)], bundle: true, minify: true, outfile, logLevel: "warning" });
+  async "esbuild, with the library as a file"(_, name) {
+    const outdir = join(built, name);
+    const loader = { ".wasm": "file" };
+    await esbuild({ entryPoints: { bundle: join(scripts, "given.mjs") }, ...ESBUILD, loader, outdir, publicPath: `/built/${name}` });
     return `built/${name}/bundle.js`;
   },
-  async "esbuild, as a module"(script, name) {
+  async "esbuild, with the library inside"(_, name) {
+    const outfile = join(built, name, "bundle.js");
+    await esbuild({ entryPoints: [join(scripts, "given.mjs")], ...ESBUILD, loader: { ".wasm": "binary" }, outfile });
+    return `built/${name}/bundle.js`;
+  },
+  async "esbuild, with the library beside"(script, name) {
     const outfile = join(built, name, "bundle.mjs");
-    await esbuild({ entryPoints: [join(scripts, script)], bundle: true, format: "esm", outfile, logLevel: "warning" });
+    await esbuild({ entryPoints: [join(scripts, script)], ...ESBUILD, format: "esm", outfile });
+    cpSync(library, join(built, name, "plan", "portlease.wasm"));
     return `built/${name}/bundle.mjs`;
   },
 };
+
+const ESBUILD = { bundle: true, minify: true, target: "es2022", logLevel: "warning" };
+const library = join(here, "node_modules/portlease/dist/plan/portlease.wasm");
 
 test("the answers say something", () => {
   const answers = JSON.parse(expected);
@@ -96,12 +106,16 @@ for (const script of ["main.mjs", "main.cjs", "thread.mjs"]) {
 
 for (const format of ["esm", "cjs"]) {
   test(`Node.js, bundled by esbuild into one file (${format})`, async () => {
-    // Apart from the package, so that nothing can be read from there.
     const outfile = join(built, `server-${format}`, `server.${format === "esm" ? "mjs" : "cjs"}`);
-    await esbuild({ entryPoints: [join(scripts, "main.mjs")], bundle: true, platform: "node", format, outfile });
+    const loader = { ".wasm": "binary" };
+    const banner = format === "esm" ? { js: REQUIRE } : {};
+    await esbuild({ entryPoints: [join(scripts, "given.mjs")], ...ESBUILD, platform: "node", format, loader, banner, outfile });
     assert.equal(await run(outfile), expected);
   });
 }
+
+/** What esbuild wants for whatever is CommonJS in a bundle that is none. */
+const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url); const __dirname = "";';
 
 for (const [name, bundle] of Object.entries(BUNDLERS)) {
   test(`a page bundled by ${name}`, async () => {
@@ -117,9 +131,9 @@ for (const name of ["vite", "webpack"]) {
 
 test("a page of Vite's dev server", async () => {
   const config = { configFile: false, root: here, logLevel: "warn", cacheDir: join(built, "cache") };
-  const dev = await viteServer({ ...config, server: { host: "127.0.0.1", port: 0, ws: false, hmr: false } });
+  const dev = await viteServer({ ...config, server: { host: "127.0.0.1", port: 0 } });
   try {
-    writeFileSync(join(built, "dev.html"), '<script type="module" src="/planner/main.mjs"></script>');
+    writeFileSync(join(built, "dev.html"), '<link rel="icon" href="data:,"><script type="module" src="/planner/main.mjs"></script>');
     await dev.listen();
     const { port } = dev.httpServer.address();
     assert.equal(await answerOf(browser, `http://127.0.0.1:${port}/built/dev.html`), expected);
@@ -136,6 +150,10 @@ test("a worker without a bundler", async () => {
   assert.equal(await visit("planner/bare-with-worker.mjs"), expected);
 });
 
+test("whoever does not wait for the library is told to", async () => {
+  assert.match(await visit("planner/unready.mjs"), /^NOT_READY: .*`await init\(\)`/);
+});
+
 test("the policy holds: without WebAssembly in it, nothing is planned", async () => {
   const strict = await serve(here, POLICY.replace(" 'wasm-unsafe-eval'", ""));
   try {
@@ -149,7 +167,7 @@ test("an edge runtime", async () => {
   const folder = join(built, "edge");
   const options = { bundle: true, format: "esm", external: ["*.wasm?module"], conditions: ["workerd"] };
   await esbuild({ entryPoints: [join(scripts, "edge.mjs")], ...options, outfile: join(folder, "worker.mjs"), logLevel: "warning" });
-  cpSync(join(here, "node_modules/portlease/dist/plan/portlease.wasm"), join(folder, "portlease.wasm"));
+  cpSync(library, join(folder, "portlease.wasm"));
   writeFileSync(join(folder, "config.capnp"), EDGE);
   const { default: workerd } = require("workerd");
   const child = spawn(workerd, ["serve", "config.capnp", "--socket-addr=http=127.0.0.1:0", "--control-fd=3"], {
@@ -185,7 +203,7 @@ const planner :Workerd.Worker = (
 `;
 
 test("nothing in the package evaluates text", () => {
-  for (const file of ["plan.mjs", "plan.edge.mjs", "plan.cjs", "plan/glue.cjs", "plan/library.cjs", "plan/engine.cjs"]) {
+  for (const file of ["plan.mjs", "plan.edge.mjs", "plan.cjs", "plan/glue.cjs", "plan/engine.cjs"]) {
     const text = readFileSync(join(here, "node_modules/portlease/dist", file), "utf8");
     assert.doesNotMatch(text, /\beval\s*\(|\bnew Function\b|\bFunction\s*\(/, file);
   }

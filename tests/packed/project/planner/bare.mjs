@@ -4,4 +4,5 @@ import * as planner from "/node_modules/portlease/dist/plan.mjs";
 
 import { answersOf } from "./answers.mjs";
 
+await planner.init();
 console.log(answersOf(planner));

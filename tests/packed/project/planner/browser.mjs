@@ -8,7 +8,7 @@ import { chromium } from "playwright-core";
 
 /** Scripts of one's own and WebAssembly: no eval, no scripts in the page, no other address. */
 export const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
+const TYPES = { ".wasm": "application/wasm", ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
 
 /** Chromium, without whatever it would do by itself on the network. */
 export function launch() {
@@ -38,7 +38,8 @@ export async function serve(folder, policy = POLICY) {
     } else if (existsSync(path) && statSync(path).isFile()) {
       createReadStream(path).pipe(response);
     } else {
-      response.writeHead(404).end();
+      // Browsers ask for an icon by themselves.
+      response.writeHead(pathname === "/favicon.ico" ? 204 : 404).end();
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,7 +1,7 @@
-// The program of Node.js, of pages and of workers.
+// The program of Node.js, of pages and of workers. Without `await`, which not all forms of bundles know outside of functions.
 
 import * as planner from "portlease/plan";
 
 import { answersOf } from "./answers.mjs";
 
-console.log(answersOf(planner));
+planner.init().then(() => console.log(answersOf(planner)));
