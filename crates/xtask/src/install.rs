@@ -31,10 +31,13 @@ pub(crate) fn cargo_subcommand(subcommand: &str) -> Result<()> {
     run_live(&mut cargo(["install", &package, "--locked"]))
 }
 
+/// The browser in which the planner is tested and measured.
+const CHROMIUM: (&str, &str) = ("chromium", "chromium");
+
 /// Programs that the tests start or that those start, and the Debian packages that have them.
 const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
     ("busybox", "busybox-static"),
-    ("chromium", "chromium"),
+    CHROMIUM,
     ("docker", "docker.io"),
     ("docker-compose", "docker-compose"),
     ("dockerd", "docker.io"),
@@ -57,13 +60,20 @@ pub(crate) fn programs_of_tests() -> Result<()> {
             "`node` is missing: install Node.js 20 or later, for instance from https://nodejs.org"
         );
     }
+    on_linux(PROGRAMS_OF_TESTS)
+}
+
+/// The browser alone. Where there is none for apt, playwright brings its own.
+pub(crate) fn browser() -> Result<()> {
+    on_linux(&[CHROMIUM])
+}
+
+fn on_linux(wanted: &[(&'static str, &'static str)]) -> Result<()> {
     if !cfg!(target_os = "linux") {
         return Ok(());
     }
     let is_missing = |name: &str| !succeeds(program("which").arg(name));
-    let missing = PROGRAMS_OF_TESTS
-        .iter()
-        .filter(|(name, _)| is_missing(name));
+    let missing = wanted.iter().filter(|(name, _)| is_missing(name));
     let (programs, mut packages): (Vec<&str>, Vec<&str>) = missing.copied().unzip();
     packages.dedup();
     if packages.is_empty() {

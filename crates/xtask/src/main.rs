@@ -123,8 +123,13 @@ fn main() -> Result<ExitCode> {
             if arguments.first().is_some_and(|name| name == "containers") {
                 install::programs_of_tests()?;
             }
-            if arguments.first().is_some_and(|name| name == "node") {
-                arguments.insert(1, npm::bench::install()?.into());
+            let built = match arguments.first().and_then(|name| name.to_str()) {
+                Some("node") => Some(npm::bench::install()?),
+                Some("wasm") => Some(wasm::build_for_bench()?),
+                _ => None,
+            };
+            if let Some(folder) = built {
+                arguments.insert(1, folder.into());
             }
             harness::pass_through("bench", &arguments)
         }

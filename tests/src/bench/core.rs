@@ -261,12 +261,12 @@ fn seven_thousand(project: &str) -> Request {
     request
 }
 
-fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     Facts::at(Timestamp::from_millis(1_700_000_000_000))
 }
 
 /// So many leases of other projects, spread over the ports above the requested range.
-fn spread(count: u16) -> Leases {
+pub(crate) fn spread(count: u16) -> Leases {
     let step = (65_535 - 4_000) / count;
     leased((0..count).map(|index| Port::literal(4_000 + index * step)))
 }

@@ -8,6 +8,7 @@ mod machine;
 mod measure;
 mod node;
 mod report;
+mod wasm;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +45,11 @@ enum Bench {
         /// Where they are installed.
         folder: PathBuf,
     },
+    /// The planner in Node.js and in a browser, beside native code: `cargo xtask bench wasm` builds it.
+    Wasm {
+        /// The npm package, built.
+        home: PathBuf,
+    },
     /// Other processes of a benchmark, which it starts itself.
     #[command(hide = true, subcommand)]
     Role(machine::Role),
@@ -61,6 +67,7 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Bench::Containers => containers::run(&mut report),
         Bench::Node { folder } => node::run(&mut report, &folder),
+        Bench::Wasm { home } => wasm::run(&mut report, &home),
         Bench::Role(role) => return finish(machine::play(&role)),
     };
     report.finish();

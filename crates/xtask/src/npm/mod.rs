@@ -14,7 +14,7 @@ use anyhow::Result;
 use clap::Args;
 
 use self::build::Linker;
-pub(crate) use self::pack::{home, install_tools};
+pub(crate) use self::pack::{compile_typescript, home, install_tools};
 use self::platforms::{PLATFORMS, Platform};
 use crate::count;
 use crate::process::{program, target_dir};

@@ -29,11 +29,7 @@ pub(crate) fn package(folder: &Path) -> Result<Archive> {
     for name in ["bin", "esm", "types.d.ts", "README.md"] {
         stage.copy_all(&home.join(name), name)?;
     }
-    run_quietly(
-        npm(["exec", "--", "tsc", "--project", ".", "--outDir"])
-            .arg(stage.0.join("dist"))
-            .current_dir(&home),
-    )?;
+    compile_typescript(&stage.0.join("dist"))?;
     wasm::build_into(&stage.0.join("dist"))?;
     stage.pack(&Manifest::of_package(&committed()?)?, folder)
 }
@@ -58,6 +54,12 @@ pub(crate) fn platform(platform: &Platform, built: &Built, folder: &Path) -> Res
 /// Installs what the main package is compiled and tested with.
 pub(crate) fn install_tools() -> Result<()> {
     run_quietly(npm(["install", "--no-audit", "--no-fund", "--prefer-offline"]).current_dir(home()))
+}
+
+/// Compiles the TypeScript of the main package into a folder.
+pub(crate) fn compile_typescript(dist: &Path) -> Result<()> {
+    let mut compile = npm(["exec", "--", "tsc", "--project", ".", "--outDir"]);
+    run_quietly(compile.arg(dist).current_dir(home()))
 }
 
 /// Where the main package is developed.

@@ -9,9 +9,9 @@ use anyhow::{Context as _, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::{NO_STD, TARGET};
-use crate::npm;
 use crate::process::{program, run_live, target_dir};
 use crate::toolchain::Toolchain;
+use crate::{install, npm};
 
 /// Builds the planner where the package is developed, after the core alone.
 pub(crate) fn run() -> Result<ExitCode> {
@@ -19,6 +19,16 @@ pub(crate) fn run() -> Result<ExitCode> {
     npm::install_tools()?;
     build_into(&npm::home().join("dist"))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds what is measured, and a browser to measure it in; answers the folder of the package.
+pub(crate) fn build_for_bench() -> Result<PathBuf> {
+    install::browser()?;
+    npm::install_tools()?;
+    let home = npm::home();
+    npm::compile_typescript(&home.join("dist"))?;
+    build_into(&home.join("dist"))?;
+    Ok(home)
 }
 
 /// Builds the planner into a folder of compiled TypeScript. The tools of the npm package are installed.

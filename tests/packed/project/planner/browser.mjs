@@ -4,14 +4,12 @@ import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { delimiter, extname, join, normalize } from "node:path";
 
-import { chromium } from "playwright-core";
-
 /** Scripts of one's own and WebAssembly: no eval, no scripts in the page, no other address. */
 export const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'";
 const TYPES = { ".wasm": "application/wasm", ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
 
-/** Chromium, without whatever it would do by itself on the network. */
-export function launch() {
+/** Chromium, as playwright knows it, without whatever it would do by itself on the network. */
+export function launch(chromium) {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
   args.push("--disable-component-update", "--disable-sync");
   // Without one of its own on the machine, the one that `playwright-core install chromium` brought.
@@ -25,11 +23,11 @@ function onPath(name) {
 }
 
 /** Serves a folder. A path that ends with `.html` is a page with nothing but the script of that name. */
-export async function serve(folder, policy = POLICY) {
+export async function serve(folder, headers = { "content-security-policy": POLICY }) {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const path = join(folder, normalize(pathname));
-    response.setHeader("content-security-policy", policy);
+    response.setHeaders(new Map(Object.entries(headers)));
     response.setHeader("content-type", TYPES[extname(path)] ?? "application/octet-stream");
     if (pathname.endsWith(".html")) {
       const script = pathname.replace(/\.html$/, "");

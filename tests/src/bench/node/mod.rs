@@ -3,6 +3,7 @@
 mod race;
 mod script;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -70,9 +71,9 @@ const REMARKS: &[&str] = &[
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Measured {
-    times: std::collections::BTreeMap<String, Vec<f64>>,
+    times: BTreeMap<String, Vec<f64>>,
     #[serde(default)]
-    in_range: std::collections::BTreeMap<String, usize>,
+    in_range: BTreeMap<String, usize>,
 }
 
 /// What came of one case.
@@ -99,7 +100,7 @@ fn reserve(report: &mut Report, folder: &Path, case: &'static str, busy: u16) ->
     let measured: Measured = Script::of("reserve.mjs", folder, &ground)
         .with([first, last, samples.to_string()])
         .answer()?;
-    let timing = |name: &str| timing(&measured, name, Unit::Micros);
+    let timing = |name: &str| timing(&measured.times, name, Unit::Micros);
     let outcome = Outcome {
         ours: timing("portlease")?,
         floor: timing("floor")?,
@@ -131,7 +132,7 @@ fn import(report: &mut Report, folder: &Path) -> Result<Outcome> {
     let measured: Measured = Script::of("import.mjs", folder, &ground)
         .with(["40".to_owned()])
         .answer()?;
-    let timing = |name: &str| timing(&measured, name, Unit::Millis);
+    let timing = |name: &str| timing(&measured.times, name, Unit::Millis);
     let outcome = Outcome {
         ours: timing("portlease")?,
         floor: timing("floor")?,
@@ -166,8 +167,9 @@ fn race(report: &mut Report, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn timing(measured: &Measured, name: &str, unit: Unit) -> Result<Timing> {
-    let samples = measured.times.get(name).filter(|times| !times.is_empty());
+/// The timing of one contestant.
+pub(crate) fn timing(times: &BTreeMap<String, Vec<f64>>, name: &str, unit: Unit) -> Result<Timing> {
+    let samples = times.get(name).filter(|times| !times.is_empty());
     let samples = samples.ok_or_else(|| format!("{name} was not measured"))?;
     Ok(Timing::of(
         samples
@@ -188,7 +190,7 @@ fn scripts() -> PathBuf {
 }
 
 /// The last line of what a script says.
-fn last_line(said: &str) -> Result<Value> {
+pub(crate) fn last_line(said: &str) -> Result<Value> {
     let line = said.lines().last().ok_or("the script said nothing")?;
     Ok(serde_json::from_str(line)?)
 }
