@@ -94,6 +94,9 @@ export function browserBlockedPorts(): PortSet {
 
 /** The ports of a text such as `"3000-3010, 4000"`. */
 export function parsePorts(text: string): PortSet {
+  if (typeof text !== "string") {
+    throw invalid("text", 'Here belongs a text, such as "3000-3010, 4000".', typeof text);
+  }
   const parts = text.split(",").filter((part) => part.trim() !== "");
   return union(parts.map((part) => part.trim() as PortsWish));
 }
@@ -152,7 +155,7 @@ export class Planner {
 
   /** Takes changes into account: those of a plan, or those that the host made since the snapshot. */
   apply(changes: Iterable<Change>): void {
-    this.#host.ask(`{"applyChanges":${asJson("changes", [...changes])}}`);
+    this.#host.ask(`{"applyChanges":${asJson("changes", () => [...changes])}}`);
   }
 
   /** The host as this planner sees it by now. */
@@ -178,12 +181,12 @@ export class Planner {
 
 /** It came as JSON and may be large, so it is not looked through here: the library reads it. */
 function snapshotToJson(snapshot: Snapshot): string {
-  return typeof snapshot === "string" ? snapshot : asJson("snapshot", snapshot);
+  return typeof snapshot === "string" ? snapshot : asJson("snapshot", () => snapshot);
 }
 
-function asJson(path: string, value: unknown): string {
+function asJson(path: string, read: () => unknown): string {
   try {
-    return JSON.stringify(value) ?? "null";
+    return JSON.stringify(read()) ?? "null";
   } catch (error) {
     throw invalid(path, `This cannot be read: ${error}`, "an object", error);
   }
