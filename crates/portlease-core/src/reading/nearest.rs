@@ -23,7 +23,7 @@ pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 fn letters(name: &str) -> Vec<char> {
-    let lower: String = name.to_lowercase();
+    let lower: String = name.to_ascii_lowercase();
     lower.chars().collect()
 }
 

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use serde::de::{Expected, Unexpected};
+use serde_json::Value as Json;
 
 use super::nearest::nearest;
 
@@ -165,11 +166,11 @@ fn kind(expected: &str) -> &str {
 /// With a capital letter and a full stop.
 pub fn sentence(message: &str) -> String {
     let end = if message.ends_with('.') { "" } else { "." };
-    let mut letters = message.chars();
-    let first = letters
-        .next()
-        .map(|letter| letter.to_uppercase().to_string());
-    format!("{}{}{end}", first.unwrap_or_default(), letters.as_str())
+    let mut sentence = format!("{message}{end}");
+    if let Some(first) = sentence.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    sentence
 }
 
 /// A value that does not belong where it is.
@@ -181,13 +182,13 @@ impl fmt::Display for Found<'_> {
             Unexpected::Bool(value) => write!(formatter, "{value}"),
             Unexpected::Unsigned(value) => write!(formatter, "{value}"),
             Unexpected::Signed(value) => write!(formatter, "{value}"),
-            Unexpected::Float(value) => write!(formatter, "{}", serde_json::Value::from(value)),
+            Unexpected::Float(value) => write!(formatter, "{}", Json::from(value)),
             Unexpected::Str(value) => write!(formatter, "the text {}", quoted(value)),
             Unexpected::Unit => formatter.write_str("null"),
             Unexpected::Seq => formatter.write_str("a list"),
             Unexpected::Map => formatter.write_str("a table"),
             Unexpected::Other(what) => formatter.write_str(what),
-            _ => formatter.write_str("another kind of value"),
+            _ => formatter.write_str("something else"),
         }
     }
 }
