@@ -23,6 +23,7 @@ const TARGETS: &[(&str, u32)] = &[
     ("netlink", 100_000),
     ("netlink_filter", 30_000),
     ("netsh", 50_000),
+    ("plan", 5_000),
     ("proc_text", 50_000),
     ("registry_file", 600),
     ("registry_rows", 5_000),
