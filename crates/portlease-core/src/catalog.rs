@@ -119,9 +119,7 @@ const DEFAULT: &str = "default";
 
 /// A table of frameworks that does not say where all others are.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the catalogue has no framework {DEFAULT:?}, which says where all other servers are: add one"
-)]
+#[error("the catalogue has no framework {DEFAULT:?}, which says where all other servers are")]
 pub struct NoDefaultFramework;
 
 impl Catalog {
