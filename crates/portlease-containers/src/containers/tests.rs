@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::*;
 
@@ -33,6 +34,10 @@ fn at(socket: &Path) -> Environment {
 
 fn answer(stream: &mut UnixStream, body: &str) {
     let _ = stream.read(&mut [0; 4096]);
+    say(stream, body);
+}
+
+fn say(stream: &mut UnixStream, body: &str) {
     let length = body.len();
     let _ = write!(
         stream,
@@ -179,4 +184,44 @@ fn an_engine_that_disappears_is_told_once_and_knows_nothing_any_more() {
         }),
         "only an engine that answers tells that a container is gone"
     );
+}
+
+#[test]
+fn an_engine_whose_events_end_is_asked_again() {
+    static PUBLISHED: AtomicU16 = AtomicU16::new(8080);
+    static LISTS: AtomicU16 = AtomicU16::new(0);
+    let (_folder, environment) = engine(|stream, _| {
+        let mut question = [0; 4096];
+        let length = stream.read(&mut question).unwrap_or_default();
+        if question[..length].starts_with(b"GET /events") {
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            );
+            return;
+        }
+        let port = PUBLISHED.load(Ordering::Relaxed);
+        let list = format!(
+            r#"[{{"Id": "01", "State": "running", "Ports": [{{"PublicPort": {port}, "Type": "tcp"}}]}}]"#
+        );
+        say(stream, &list);
+        LISTS.fetch_add(1, Ordering::Relaxed);
+    });
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !is_so() {
+            assert!(Instant::now() < deadline, "{what}");
+            thread::yield_now();
+        }
+    };
+    let containers = Containers::new(&environment);
+    containers.look();
+    // The second look finds out that this process lives on.
+    containers.look_closely();
+    let is_followed = || LISTS.load(Ordering::Relaxed) == 3;
+    until("it is followed", &is_followed);
+    PUBLISHED.store(8081, Ordering::Relaxed);
+    let port = portlease_core::Port::literal(8081);
+    let is_seen = || !containers.look().on(port).is_empty();
+    until("the change is seen", &is_seen);
 }
