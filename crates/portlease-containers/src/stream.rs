@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::ToSocketAddrs as _;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{SockAddr, Socket, Type};
 
 use crate::endpoint::Address;
 
@@ -26,7 +26,7 @@ impl Stream {
         let carrier = match address {
             #[cfg(unix)]
             Address::Socket(path) => {
-                let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+                let socket = Socket::new(socket2::Domain::UNIX, Type::STREAM, None)?;
                 // An engine that hangs lets those wait who connect, for as long as they would for writing.
                 socket.set_write_timeout(Some(left(deadline)?))?;
                 socket.connect(&SockAddr::unix(path)?)?;
