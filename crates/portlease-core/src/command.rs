@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Catalog, Generation, Holder, LeaseKey, Name, Port, PortRange, PortSet, Request, Strategy,
+    Catalog, Generation, Holder, LeaseKey, Name, Port, PortRange, PortSet, Request, Service,
+    Strategy,
 };
 
 /// What [`decide`](crate::decide()) is asked to do.
@@ -298,23 +299,25 @@ impl Scope {
 }
 
 impl Request {
+    /// Whether leases of others may have to make way for it.
+    #[must_use]
+    pub fn may_move_others(&self) -> bool {
+        if let Some(planned) = &self.planned {
+            return !planned.displaced.is_empty();
+        }
+        let insists = |service: &Service| service.explicit.is_some_and(|port| port.strict);
+        self.auto_reassign
+            && match self.strategy {
+                Strategy::Conservative => false,
+                Strategy::Minimal => self.services.iter().any(insists),
+                Strategy::Aggressive => true,
+            }
+    }
+
     fn scope(&self) -> Scope {
         // A lease that has to make way looks for a place in a range of its own, which only the
         // lease itself knows.
-        let insists = self
-            .services
-            .iter()
-            .any(|service| service.explicit.is_some_and(|port| port.strict));
-        let can_move = match self.strategy {
-            Strategy::Conservative => false,
-            Strategy::Minimal => insists,
-            Strategy::Aggressive => true,
-        };
-        let can_move = match &self.planned {
-            Some(planned) => !planned.displaced.is_empty(),
-            None => can_move && self.auto_reassign,
-        };
-        if can_move {
+        if self.may_move_others() {
             return Scope::Everything;
         }
         let ports = self.candidates();

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use portlease_containers::Look;
 use portlease_core::{
-    Command, Decision, Facts, Generation, Granted, Holder, Lease, LeaseKey, Leases, Outcome, Port,
-    PortSet, Refusal, Release, Reply, Request, Reserved, Scope, Tier, Trace,
+    Command, Decision, Explained, Facts, Generation, Granted, Holder, Lease, LeaseKey, Leases,
+    Outcome, Port, PortSet, Refusal, Release, Reply, Request, Reserved, Scope, Tier, Trace,
 };
 use portlease_probe::{Attempts, BindError, Hold};
 
@@ -43,6 +43,9 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
     let mut has_looked = !request.skip_port_check && inner.observer.met_somebody_on(&candidates);
     if has_looked {
         inner.observer.look(&mut turn.facts, &candidates)?;
+    }
+    if request.may_move_others() {
+        turn.hold_before_moving()?;
     }
     let mut has_looked_closely = false;
     let mut has_swept = false;
@@ -204,6 +207,23 @@ impl<'a> Turn<'a> {
                 .observer
                 .look_at_refuges(facts, request, leases, containers);
         })
+    }
+
+    /// Holds the ports for which others would have to make way: a lease that made way for a port that then cannot be held would
+    /// have done so for nothing.
+    fn hold_before_moving(&mut self) -> Result<(), Error> {
+        let command = Command::Explain(self.request.clone());
+        // Each turn but the last takes a port out of the candidates.
+        while let Reply::Explained(Explained {
+            reserved: Some(reserved),
+            ..
+        }) = self.decide(&command)?.reply
+        {
+            if reserved.moves.is_empty() || self.hold_all(&reserved)?.is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn is_sweep_due(&self) -> bool {

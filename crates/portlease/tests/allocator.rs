@@ -451,3 +451,24 @@ fn whoever_has_to_make_way_goes_where_nobody_is() {
     let grants = allocator.reserve_all(&shop).unwrap();
     assert_eq!(grants.moves()[0].to.map(Port::get), Some(first + 2));
 }
+
+#[test]
+fn nobody_makes_way_for_a_port_that_cannot_be_had() {
+    let ports = free_ports();
+    let allocator = memory();
+    let blog = allocator
+        .reserve(
+            &within("blog", &ports)
+                .on_behalf_of_others()
+                .build()
+                .unwrap(),
+        )
+        .unwrap();
+    let before = blog.lease().clone();
+    drop(blog);
+    let _stranger = TcpListener::bind((Ipv4Addr::LOCALHOST, ports.start)).unwrap();
+    let shop = within("shop", &ports).strict(ports.start.into());
+    let error = allocator.reserve(&shop.build().unwrap()).unwrap_err();
+    assert_eq!(error.code(), "PORT_UNAVAILABLE", "{error}");
+    assert_eq!(allocator.list(None).unwrap(), [before]);
+}

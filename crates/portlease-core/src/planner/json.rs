@@ -128,7 +128,7 @@ impl Question {
 }
 
 impl Planner {
-    /// A planner for the host of a [`HostSnapshot`](crate::HostSnapshot) in JSON.
+    /// A planner for the host of a [`HostSnapshot`] in JSON.
     ///
     /// # Errors
     ///
