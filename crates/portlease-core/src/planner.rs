@@ -8,10 +8,10 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decide::{explain, reserve, stats};
 use crate::{
-    Change, Command, Decision, Explained, Facts, Host, HostSettings, InvalidSnapshot, Leases,
-    Planned, PortSet, Refusal, Reply, Request, Reserved, Snapshot, Stats, StatsQuery, Trace,
-    decide,
+    Change, Explained, Facts, Host, HostSettings, InvalidSnapshot, Leases, Planned, PortSet,
+    Refusal, Request, Reserved, Snapshot, Stats, StatsQuery, Trace,
 };
 
 #[cfg(feature = "json")]
@@ -157,19 +157,15 @@ impl Planner {
     ///
     /// When the request cannot be granted on the host of the snapshot.
     pub fn plan(&self, request: Request) -> Result<Plan, Refusal> {
-        let command = Command::Reserve(self.seen(request));
-        let decision = decide(&self.leases, &command, &self.facts)?;
-        let (Command::Reserve(request), Reply::Reserved(reserved)) = (command, decision.reply)
-        else {
-            unreachable!("a reserve is answered with what was reserved")
-        };
+        let request = self.seen(request);
+        let (reserved, changes, trace) = reserve(&self.leases, &request, &self.facts)?;
         Ok(Plan {
             host: self.host.clone(),
             request,
             planned: Planned::of(&reserved, &self.leases),
             reserved,
-            changes: decision.changes,
-            trace: decision.trace,
+            changes,
+            trace,
             refuted: self.refuted.clone(),
         })
     }
@@ -177,26 +173,13 @@ impl Planner {
     /// What [`plan`](Self::plan) would answer and why, port by port.
     #[must_use]
     pub fn explain(&self, request: Request) -> (Explained, Trace) {
-        let command = Command::Explain(self.seen(request));
-        match decide(&self.leases, &command, &self.facts) {
-            Ok(decision) => match decision.reply {
-                Reply::Explained(explained) => (explained, decision.trace),
-                reply => unreachable!("an explanation is not answered with {reply:?}"),
-            },
-            Err(refusal) => unreachable!("an explanation is never refused, but: {refusal}"),
-        }
+        explain(&self.leases, &self.seen(request), &self.facts)
     }
 
     /// How the ports of the host are used.
     #[must_use]
     pub fn stats(&self, query: &StatsQuery) -> Stats {
-        match decide(&self.leases, &Command::Stats(query.clone()), &self.facts) {
-            Ok(Decision {
-                reply: Reply::Stats(stats),
-                ..
-            }) => stats,
-            other => unreachable!("a question about usage is not answered with {other:?}"),
-        }
+        stats(&self.leases, query, &self.facts)
     }
 
     /// Takes changes into account that were planned, or that the host made since the snapshot.

@@ -1,6 +1,8 @@
 //! The one decision. Everything else feeds it and applies its answer.
 
-use crate::{Command, Decision, Facts, Leases, Refusal};
+use alloc::vec::Vec;
+
+use crate::{Command, Decision, Facts, Leases, Refusal, Reply};
 
 mod conflict;
 mod grant;
@@ -16,6 +18,9 @@ mod stats;
 mod sweep;
 mod validate;
 mod world;
+
+pub(crate) use reserve::{explain, reserve};
+pub(crate) use stats::stats;
 
 /// Decides about a command: which leases to grant, change or end, what to answer, and why.
 ///
@@ -46,14 +51,31 @@ mod world;
 /// A [`Refusal`] when the command cannot be granted as it was asked.
 pub fn decide(leases: &Leases, command: &Command, facts: &Facts) -> Result<Decision, Refusal> {
     match command {
-        Command::Reserve(request) => reserve::reserve(leases, request, facts),
-        Command::Explain(request) => Ok(reserve::explain(leases, request, facts)),
+        Command::Reserve(request) => {
+            let (reserved, changes, trace) = reserve(leases, request, facts)?;
+            Ok(Decision {
+                changes,
+                reply: Reply::Reserved(reserved),
+                trace,
+            })
+        }
+        Command::Explain(request) => {
+            let (explained, trace) = explain(leases, request, facts);
+            Ok(Decision {
+                changes: Vec::new(),
+                reply: Reply::Explained(explained),
+                trace,
+            })
+        }
         Command::Renew(renew) => lifecycle::renew(leases, renew, facts),
         Command::Confirm(confirm) => lifecycle::confirm(leases, confirm, facts),
         Command::Release(release) => lifecycle::release(leases, release, facts),
         Command::Sweep(sweep) => Ok(sweep::sweep(leases, sweep, facts)),
         Command::Validate(validate) => Ok(validate::validate(leases, validate, facts)),
-        Command::Stats(query) => Ok(stats::stats(leases, query, facts)),
+        Command::Stats(query) => {
+            let stats = stats(leases, query, facts);
+            Ok(lifecycle::untraced(Vec::new(), Reply::Stats(stats)))
+        }
     }
 }
 

@@ -11,30 +11,28 @@ use super::planned;
 use super::search::{Log, Seeker};
 use super::world::World;
 use crate::{
-    Change, Decision, Explained, Facts, LeaseKey, Leases, Port, Refusal, Reply, Request, Reserved,
-    Service, Trace, Verdict,
+    Change, Explained, Facts, LeaseKey, Leases, Port, Refusal, Request, Reserved, Service, Trace,
+    Verdict,
 };
 
-pub(super) fn reserve(
+/// What the services are granted, what that changes, and why.
+pub(crate) fn reserve(
     leases: &Leases,
     request: &Request,
     facts: &Facts,
-) -> Result<Decision, Refusal> {
+) -> Result<(Reserved, Vec<Change>, Trace), Refusal> {
     let mut log = Log {
         trace: Trace::default(),
         port_by_port: false,
     };
     match plan(leases, request, facts, &mut log) {
-        Ok((reserved, changes)) => Ok(Decision {
-            changes,
-            reply: Reply::Reserved(reserved),
-            trace: log.trace,
-        }),
+        Ok((reserved, changes)) => Ok((reserved, changes, log.trace)),
         Err(refusal) => Err(refusal.with_trace(log.trace)),
     }
 }
 
-pub(super) fn explain(leases: &Leases, request: &Request, facts: &Facts) -> Decision {
+/// What [`reserve`] would answer, and why, port by port.
+pub(crate) fn explain(leases: &Leases, request: &Request, facts: &Facts) -> (Explained, Trace) {
     let mut log = Log {
         trace: Trace::default(),
         port_by_port: true,
@@ -43,11 +41,7 @@ pub(super) fn explain(leases: &Leases, request: &Request, facts: &Facts) -> Deci
         Ok((reserved, _)) => (Some(reserved), None),
         Err(refusal) => (None, Some(refusal)),
     };
-    Decision {
-        changes: Vec::new(),
-        reply: Reply::Explained(Explained { reserved, refusal }),
-        trace: log.trace,
-    }
+    (Explained { reserved, refusal }, log.trace)
 }
 
 fn plan(

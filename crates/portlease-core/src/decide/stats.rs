@@ -1,14 +1,10 @@
 //! How the ports are used.
 
-use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use super::lifecycle::untraced;
-use crate::{
-    Decision, Facts, Leases, NamedRange, PortSet, PortUsage, RangeUsage, Reply, Stats, StatsQuery,
-};
+use crate::{Facts, Leases, NamedRange, PortSet, PortUsage, RangeUsage, Stats, StatsQuery};
 
-pub(super) fn stats(leases: &Leases, query: &StatsQuery, facts: &Facts) -> Decision {
+pub(crate) fn stats(leases: &Leases, query: &StatsQuery, facts: &Facts) -> Stats {
     let mut occupied_only = facts.occupied.ports().clone();
     occupied_only -= leases.ports();
     let ranges = query
@@ -24,13 +20,12 @@ pub(super) fn stats(leases: &Leases, query: &StatsQuery, facts: &Facts) -> Decis
     least_used.sort_unstable_by_key(by_grants);
     busiest.truncate(top);
     least_used.truncate(top);
-    let stats = Stats {
+    Stats {
         ranges,
         busiest,
         least_used,
         counters: leases.counters(),
-    };
-    untraced(Vec::new(), Reply::Stats(stats))
+    }
 }
 
 fn range_usage(named: &NamedRange, leases: &Leases, occupied_only: &PortSet) -> RangeUsage {

@@ -12,7 +12,8 @@ use super::Planner;
 use crate::reading::{self, Problem, Step, read};
 use crate::{
     Change, Explained, HostSettings, HostSnapshot, InvalidArgument, InvalidSnapshot, InvalidWish,
-    PortSet, PortsWish, Refusal, Request, StatsQuery, Trace, Wish, browser_blocked, read_argument,
+    PortSet, PortsWish, Refusal, Request, StatsQuery, Timestamp, Trace, Wish, browser_blocked,
+    read_argument,
 };
 
 /// The questions that are about no host.
@@ -37,6 +38,42 @@ struct Counting {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
+
+/// A [`Change`] by its kind. Serde reads it too, but would bring a second reader for each type in it.
+fn change(json: &Json) -> Result<Change, Problem> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    enum Kind {
+        Grant,
+        Update,
+        End,
+        Remember,
+        Forget,
+        Count,
+        Swept,
+    }
+    #[derive(Deserialize)]
+    struct Tag {
+        kind: Kind,
+    }
+    #[derive(Deserialize)]
+    struct Moment {
+        at: Timestamp,
+    }
+    let Tag { kind } = read(json)?;
+    Ok(match kind {
+        Kind::Grant => Change::Grant(read(json)?),
+        Kind::Update => Change::Update(read(json)?),
+        Kind::End => Change::End(read(json)?),
+        Kind::Remember => Change::Remember(read(json)?),
+        Kind::Forget => Change::Forget(read(json)?),
+        Kind::Count => Change::Count(read(json)?),
+        Kind::Swept => {
+            let Moment { at } = read(json)?;
+            Change::Swept { at }
+        }
+    })
+}
 
 #[derive(Serialize)]
 struct Explanation {
@@ -106,6 +143,15 @@ impl Question {
         read(&self.about).map_err(|problem| reading::place(&problem, &self.about))
     }
 
+    fn changes(&self) -> Result<Vec<Change>, InvalidArgument> {
+        let list: Vec<Json> = self.about()?;
+        let changes = list.iter().enumerate().map(|(index, json)| {
+            change(json).map_err(|problem| problem.below(Step::Element(index)))
+        });
+        let changes: Result<_, Problem> = changes.collect();
+        changes.map_err(|problem| reading::place(&problem, &self.about))
+    }
+
     /// The answer to a question about nothing in particular.
     fn whole(&self, answer: &impl Serialize) -> Result<String, Failure> {
         let Nothing {} = self.about()?;
@@ -166,8 +212,7 @@ impl Planner {
             }
             "stats" => Ok(answered(&self.stats(&self.query(&inquiry.about()?)?))),
             "applyChanges" => {
-                let changes: Vec<Change> = inquiry.about()?;
-                self.apply(&changes)?;
+                self.apply(&inquiry.changes()?)?;
                 Ok(answered(&()))
             }
             _ => inquiry.whole(&self.snapshot()),
