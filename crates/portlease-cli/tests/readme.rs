@@ -18,6 +18,8 @@ fn every_command_of_the_readme_works() {
     let commands: Vec<Vec<String>> = README
         .lines()
         .filter(|line| line.starts_with("portlease "))
+        // What needs an engine is tried where there is one: in `containers.rs`.
+        .filter(|line| !line.contains(" docker "))
         .map(|line| shlex::split(line).expect("its quotes end"))
         .collect();
     assert!(commands.len() >= 5, "{commands:?}");
