@@ -4,28 +4,40 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use question::Question;
+
 use super::Planner;
-use crate::reading::{self, Problem, Step, read};
 use crate::{
-    Change, Explained, HostSettings, HostSnapshot, InvalidArgument, InvalidSnapshot, InvalidWish,
-    PortSet, PortsWish, Refusal, Request, StatsQuery, Timestamp, Trace, Wish, browser_blocked,
-    read_argument,
+    Explained, HostSettings, HostSnapshot, InvalidArgument, InvalidSnapshot, InvalidWish, PortSet,
+    PortsWish, Refusal, Request, StatsQuery, Trace, browser_blocked, read_argument,
 };
 
-/// The questions that are about no host.
-const QUESTIONS: [&str; 5] = [
-    "settings",
-    "browserBlockedPorts",
-    "union",
-    "intersection",
-    "difference",
-];
-/// The questions to a planner.
-const INQUIRIES: [&str; 5] = ["plan", "explain", "stats", "applyChanges", "snapshot"];
+mod question;
+
+/// What can be asked about no host in particular.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum General {
+    Settings,
+    BrowserBlockedPorts,
+    Union,
+    Intersection,
+    Difference,
+}
+
+/// What a planner can be asked.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum OfHost {
+    Plan,
+    Explain,
+    Stats,
+    ApplyChanges,
+    Snapshot,
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -33,46 +45,6 @@ const INQUIRIES: [&str; 5] = ["plan", "explain", "stats", "applyChanges", "snaps
 struct Counting {
     ranges: Option<Vec<PortsWish>>,
     top: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
-/// A [`Change`] by its kind. Serde reads it too, but would bring a second reader for each type in it.
-fn change(json: &Json) -> Result<Change, Problem> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    enum Kind {
-        Grant,
-        Update,
-        End,
-        Remember,
-        Forget,
-        Count,
-        Swept,
-    }
-    #[derive(Deserialize)]
-    struct Tag {
-        kind: Kind,
-    }
-    #[derive(Deserialize)]
-    struct Moment {
-        at: Timestamp,
-    }
-    let Tag { kind } = read(json)?;
-    Ok(match kind {
-        Kind::Grant => Change::Grant(read(json)?),
-        Kind::Update => Change::Update(read(json)?),
-        Kind::End => Change::End(read(json)?),
-        Kind::Remember => Change::Remember(read(json)?),
-        Kind::Forget => Change::Forget(read(json)?),
-        Kind::Count => Change::Count(read(json)?),
-        Kind::Swept => {
-            let Moment { at } = read(json)?;
-            Change::Swept { at }
-        }
-    })
 }
 
 #[derive(Serialize)]
@@ -99,78 +71,25 @@ pub fn answer(question: &str) -> String {
 }
 
 fn ask(question: &str) -> Result<String, Failure> {
-    let question = Question::read(question, &QUESTIONS)?;
-    match question.kind {
-        "settings" => question.whole(&HostSettings::default()),
-        "union" => question.combined(|ports, more| *ports |= more),
-        "intersection" => question.combined(|ports, others| *ports &= others),
-        "difference" => question.combined(|ports, others| *ports -= others),
-        _ => question.whole(&browser_blocked()),
-    }
-}
-
-/// What is asked, by its kind, and about what.
-struct Question {
-    kind: &'static str,
-    about: Json,
-}
-
-impl Question {
-    /// Everything is read by one reader: each further one would be compiled once more for each type, for those who download it.
-    fn read(question: &str, known: &[&'static str]) -> Result<Self, Failure> {
-        let json = reading::json(question)?;
-        let Json::Object(mut entries) = json else {
-            return Err(Failure::unclear(&json));
-        };
-        let first = entries.keys().next().cloned();
-        match (first, entries.len()) {
-            (Some(key), 1) => match known.iter().find(|kind| **kind == key) {
-                Some(kind) => Ok(Self {
-                    kind,
-                    about: entries.remove(&key).unwrap_or_default(),
-                }),
-                None => {
-                    let problem = Problem::unknown("question", &key, known.iter().copied());
-                    let problem = problem.below(Step::Key(key));
-                    Err(reading::place(&problem, &Json::Object(entries)).into())
-                }
-            },
-            _ => Err(Failure::unclear(&Json::Object(entries))),
+    let question = Question::read(question)?;
+    let combine: fn(&mut PortSet, &PortSet) = match question.kind {
+        General::Settings => {
+            question.nothing()?;
+            return Ok(answered(&HostSettings::default()));
         }
-    }
-
-    fn about<T: DeserializeOwned>(&self) -> Result<T, InvalidArgument> {
-        read(&self.about).map_err(|problem| reading::place(&problem, &self.about))
-    }
-
-    fn changes(&self) -> Result<Vec<Change>, InvalidArgument> {
-        let list: Vec<Json> = self.about()?;
-        let changes = list.iter().enumerate().map(|(index, json)| {
-            change(json).map_err(|problem| problem.below(Step::Element(index)))
-        });
-        let changes: Result<_, Problem> = changes.collect();
-        changes.map_err(|problem| reading::place(&problem, &self.about))
-    }
-
-    /// The answer to a question about nothing in particular.
-    fn whole(&self, answer: &impl Serialize) -> Result<String, Failure> {
-        let Nothing {} = self.about()?;
-        Ok(answered(answer))
-    }
-
-    fn combined(&self, combine: fn(&mut PortSet, &PortSet)) -> Result<String, Failure> {
-        let sets: Vec<Vec<PortsWish>> = self.about()?;
-        let mut result: Option<PortSet> = None;
-        for set in &sets {
-            let ranges = set.iter().map(PortsWish::range);
-            let ports = ranges.collect::<Result<PortSet, Refusal>>()?;
-            match &mut result {
-                Some(result) => combine(result, &ports),
-                None => result = Some(ports),
-            }
+        General::BrowserBlockedPorts => {
+            question.nothing()?;
+            return Ok(answered(&browser_blocked()));
         }
-        Ok(answered(&result.unwrap_or_default()))
-    }
+        General::Union => |ports, more| *ports |= more,
+        General::Intersection => |ports, others| *ports &= others,
+        General::Difference => |ports, others| *ports -= others,
+    };
+    let combined = question.sets()?.into_iter().reduce(|mut ports, others| {
+        combine(&mut ports, &others);
+        ports
+    });
+    Ok(answered(&combined.unwrap_or_default()))
 }
 
 impl Planner {
@@ -198,29 +117,32 @@ impl Planner {
     /// assert!(plan.contains(r#""planned":{"instance":1,"seats":[{"service":"web","port":5173}]}"#));
     /// # Ok::<(), String>(())
     /// ```
-    pub fn answer(&mut self, inquiry: &str) -> String {
-        written(self.ask(inquiry))
+    pub fn answer(&mut self, question: &str) -> String {
+        written(self.ask(question))
     }
 
-    fn ask(&mut self, inquiry: &str) -> Result<String, Failure> {
-        let inquiry = Question::read(inquiry, &INQUIRIES)?;
-        match inquiry.kind {
-            "plan" => Ok(answered(&self.plan(self.request(&inquiry)?)?)),
-            "explain" => {
-                let (explained, trace) = self.explain(self.request(&inquiry)?);
+    fn ask(&mut self, question: &str) -> Result<String, Failure> {
+        let question = Question::read(question)?;
+        match question.kind {
+            OfHost::Plan => Ok(answered(&self.plan(self.request(&question)?)?)),
+            OfHost::Explain => {
+                let (explained, trace) = self.explain(self.request(&question)?);
                 Ok(answered(&Explanation { explained, trace }))
             }
-            "stats" => Ok(answered(&self.stats(&self.query(&inquiry.about()?)?))),
-            "applyChanges" => {
-                self.apply(&inquiry.changes()?)?;
+            OfHost::Stats => Ok(answered(&self.stats(&self.query(&question.about()?)?))),
+            OfHost::ApplyChanges => {
+                self.apply(&question.changes()?)?;
                 Ok(answered(&()))
             }
-            _ => inquiry.whole(&self.snapshot()),
+            OfHost::Snapshot => {
+                question.nothing()?;
+                Ok(answered(&self.snapshot()))
+            }
         }
     }
 
-    fn request(&self, inquiry: &Question) -> Result<Request, InvalidWish> {
-        Wish::of(&inquiry.about)?.request(&self.settings)
+    fn request(&self, question: &Question<OfHost>) -> Result<Request, InvalidWish> {
+        question.wish()?.request(&self.settings)
     }
 
     fn query(&self, counting: &Counting) -> Result<StatsQuery, Refusal> {
@@ -242,14 +164,6 @@ struct Failure {
     code: &'static str,
     message: String,
     details: Json,
-}
-
-impl Failure {
-    fn unclear(json: &Json) -> Self {
-        let problem =
-            Problem::new("A question is an object with one key, such as {\"plan\": {…}}.");
-        InvalidArgument::new("", Some(json), &problem).into()
-    }
 }
 
 /// Why a text is no snapshot.
