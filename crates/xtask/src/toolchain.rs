@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -72,6 +72,15 @@ fn has_debian_packages() -> bool {
     read(&mut query).is_ok_and(|states| states.lines().all(|state| state == "installed"))
 }
 
+/// The linker for WebAssembly, which Debian's compiler calls and does not have, and the current one has.
+fn linker() -> Option<(&'static str, PathBuf)> {
+    let libraries = read(program("rustc").args(["--print", "target-libdir"])).ok()?;
+    let linker = Path::new(&libraries).parent()?.join("bin/rust-lld");
+    linker
+        .is_file()
+        .then_some(("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker))
+}
+
 fn debian_cargo(subcommand: &str, standard_library: &str) -> Command {
     let mut command = program("/usr/bin/cargo");
     // The variables by which rustup and cargo steer the programs they start would bring the current toolchain back in.
@@ -84,6 +93,7 @@ fn debian_cargo(subcommand: &str, standard_library: &str) -> Command {
     command
         .env("PATH", path)
         .env("RUSTC_BOOTSTRAP", "1")
+        .envs(linker())
         .arg(subcommand)
         .arg(format!("-Zbuild-std={standard_library}"));
     command
