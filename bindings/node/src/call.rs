@@ -1,9 +1,10 @@
 //! The calls that are answered with data.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
-use portlease::core::{Confirm, Holder, LeaseKey, Name, Plan, Refusal, Release, StatsQuery};
+use portlease::core::{Confirm, Holder, LeaseKey, Name, Plan, Port, Refusal, Release, StatsQuery};
 use portlease::probe::identity;
 use portlease::{
     Allocation, ConfigSources, Error, HealthCheck, InvalidArgument, PortPresence, Reservation,
@@ -69,9 +70,14 @@ pub(crate) fn prepare(opened: &Opened, call: &str) -> Result<Answer> {
             number(opened.allocator.reserve_for_container(reservation))
         }),
         Call::AllocateMultiplePorts(json) => wish(opened, json, |opened, reservation| {
-            let warnings = warnings(&reservation);
-            let ports = opened.allocator.allocate_multiple_ports(reservation);
-            answer(ports.map(|ports| json!({"ports": ports, "warnings": warnings})))
+            let mut warnings = warnings(&reservation);
+            let grants = opened.allocator.reserve_for_others(reservation)?;
+            warnings.extend_from_slice(grants.warnings());
+            let ports: BTreeMap<&Name, Port> = grants
+                .iter()
+                .map(|grant| (&grant.granted().service, grant.port()))
+                .collect();
+            answer(Ok(json!({"ports": ports, "warnings": warnings})))
         }),
         Call::FindAvailablePort(json) => wish(opened, json, |opened, reservation| {
             let request = reservation.on_behalf_of_others().build()?;

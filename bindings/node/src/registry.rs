@@ -80,7 +80,7 @@ fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<
             registry,
             host: None,
             tells_steps: Some(opening.tells_steps),
-            settings: config.host_settings(),
+            settings: Some(config.host_settings()),
             engines: Some(engines),
             ..Options::default()
         })?;

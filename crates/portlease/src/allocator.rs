@@ -31,8 +31,9 @@ pub struct Options {
     pub host: Option<Host>,
     /// Whether each step is told on the standard error stream; what `VERBOSE_PORT_ALLOCATOR` says when absent.
     pub tells_steps: Option<bool>,
-    /// What planners elsewhere are told of the machine's configuration, in its [`snapshot`](Allocator::snapshot).
-    pub settings: HostSettings,
+    /// What planners elsewhere are told of the machine's configuration, in its [`snapshot`](Allocator::snapshot); what is built in
+    /// when absent.
+    pub settings: Option<HostSettings>,
     /// Where engines of containers are looked for; what the environment's variables say when absent.
     pub engines: Option<Environment>,
     /// Who is told, once each, of what is wrong beside a request, such as an engine that does not answer. It goes to `tracing`
@@ -62,7 +63,7 @@ pub(crate) struct Inner {
     pub(crate) host: Host,
     pub(crate) observer: Observer,
     pub(crate) steps: Steps,
-    pub(crate) settings: HostSettings,
+    pub(crate) settings: Option<HostSettings>,
 }
 
 impl std::fmt::Debug for Inner {

@@ -1,16 +1,9 @@
 //! Confirming plans that were made elsewhere.
 
-use std::sync::Arc;
-
-use portlease_core::{
-    Command, Decision, Explained, Holder, HostSnapshot, Outdated, Plan, Refusal, Reply, Request,
-    Reserved, Verdict,
-};
+use portlease_core::{Command, Holder, HostSnapshot, Outdated, Plan, Refusal, Request, Verdict};
 use portlease_probe::identity;
 
-use crate::allocator::Inner;
 use crate::grant::Grants;
-use crate::reserve::Turn;
 use crate::{Allocator, Error};
 
 /// A plan does not fit this host any more. Nothing of it was taken.
@@ -67,10 +60,9 @@ impl Allocator {
         request.skip_port_check = false;
         let this_process = || Holder::Process(identity::this_process());
         request.holder.get_or_insert_with(this_process);
-        let mut turn = Turn::new(&self.inner, &request);
-        match take(&self.inner, &mut turn, &request) {
+        match self.reserve_all(&request) {
             Err(Error::Refused(Refusal::PlanOutdated(outdated))) => {
-                let snapshot = self.snapshot_after(plan, &turn, &outdated)?;
+                let snapshot = self.snapshot_after(plan, &outdated)?;
                 Err(Error::PlanOutdated(Box::new(PlanOutdated {
                     outdated: *outdated,
                     snapshot,
@@ -81,19 +73,13 @@ impl Allocator {
     }
 
     /// The host as far as a refused plan is concerned.
-    fn snapshot_after(
-        &self,
-        plan: &Plan,
-        turn: &Turn<'_>,
-        outdated: &Outdated,
-    ) -> Result<HostSnapshot, Error> {
+    fn snapshot_after(&self, plan: &Plan, outdated: &Outdated) -> Result<HostSnapshot, Error> {
         let request = Request {
             planned: None,
             ..plan.request.clone()
         };
         let scope = Command::Reserve(request.clone()).scope();
         let mut snapshot = self.inner.snapshot(&scope, &request.candidates())?;
-        snapshot.facts.system_reserved |= &turn.facts.system_reserved;
         snapshot.refuted = plan.refuted.clone();
         let by_the_machine = [
             Verdict::Occupied,
@@ -106,44 +92,5 @@ impl Allocator {
             }
         }
         Ok(snapshot)
-    }
-}
-
-/// Holds the planned ports and then leases them. The other way round, a plan that fails at a port would have given up the leases
-/// that it replaces.
-fn take(inner: &Arc<Inner>, turn: &mut Turn<'_>, request: &Request) -> Result<Grants, Error> {
-    inner
-        .observer
-        .look(&mut turn.facts, &request.candidates())?;
-    let mut reserved = would_be(inner, turn, request)?;
-    // Each turn but the last finds a planned port that cannot be held, and the next one refuses the plan for it.
-    while turn.hold_all(&reserved)?.is_some() {
-        reserved = would_be(inner, turn, request)?;
-    }
-    let Decision { reply, trace, .. } = turn.decide(&Command::Reserve(request.clone()))?;
-    inner.steps.tell_trace(&trace);
-    match reply {
-        Reply::Reserved(reserved) => {
-            let holds = std::mem::take(&mut turn.holds.by_port);
-            Ok(Grants::new(inner, reserved, trace, turn.warnings(), holds))
-        }
-        reply => unreachable!("a reserve is not answered with {reply:?}"),
-    }
-}
-
-/// What the plan would be granted, as far as is known by now.
-fn would_be(inner: &Inner, turn: &mut Turn<'_>, request: &Request) -> Result<Reserved, Error> {
-    match turn.decide(&Command::Explain(request.clone()))?.reply {
-        Reply::Explained(Explained {
-            reserved: Some(reserved),
-            ..
-        }) => Ok(reserved),
-        Reply::Explained(Explained { refusal, .. }) => {
-            let mut refusal = refusal.unwrap_or(Refusal::NoServices);
-            inner.observer.name_strangers(&mut refusal);
-            inner.steps.tell(format_args!("{refusal}"));
-            Err(Error::Refused(refusal))
-        }
-        reply => unreachable!("an explanation is not answered with {reply:?}"),
     }
 }

@@ -14,7 +14,7 @@ use portlease_probe::identity;
 use serde::{Deserialize, Serialize};
 
 use crate::allocator::Allocator;
-use crate::{Error, Grant, PortVariable, Reservation};
+use crate::{Error, Grant, Grants, PortVariable, Reservation};
 
 /// The port of a service, and how it came to it.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
@@ -152,10 +152,14 @@ impl Allocator {
         &self,
         reservation: Reservation,
     ) -> Result<BTreeMap<Name, Port>, Error> {
-        let request = reservation.without_moves().build_for_others()?;
-        let grants = self.reserve_all(&request)?;
+        let grants = self.reserve_for_others(reservation)?;
         let named = |grant: &Grant| (grant.granted().service.clone(), grant.port());
         Ok(grants.iter().map(named).collect())
+    }
+
+    /// The same with all that there is to say about it, such as its warnings.
+    pub fn reserve_for_others(&self, reservation: Reservation) -> Result<Grants, Error> {
+        self.reserve_all(&reservation.without_moves().build_for_others()?)
     }
 
     /// The port that the environment variable names, if it is free, or else one of the range.

@@ -40,12 +40,13 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
     }
     // Leasing a port that turns out to be occupied costs more than a look. Where nobody was met the
     // last time, the first candidate is likely to be free, and no look is needed.
-    let mut has_looked = !request.skip_port_check && inner.observer.met_somebody_on(&candidates);
+    let mut has_looked = !request.skip_port_check
+        && (request.planned.is_some() || inner.observer.met_somebody_on(&candidates));
     if has_looked {
         inner.observer.look(&mut turn.facts, &candidates)?;
     }
-    if request.may_move_others() {
-        turn.hold_before_moving()?;
+    if request.planned.is_some() || request.may_move_others() {
+        turn.hold_first()?;
     }
     let mut has_looked_closely = false;
     let mut has_swept = false;
@@ -99,27 +100,27 @@ pub(crate) fn reserve(inner: &Arc<Inner>, request: &Request) -> Result<Grants, E
 }
 
 /// One request, while it goes on.
-pub(crate) struct Turn<'a> {
+struct Turn<'a> {
     inner: &'a Arc<Inner>,
     request: &'a Request,
     /// The project's leases when the request came; none before the first look at the registry.
     before: Option<Leases>,
     containers: Arc<Look>,
-    pub(crate) facts: Facts,
-    pub(crate) holds: Holds,
+    facts: Facts,
+    holds: Holds,
     /// The leases that the project has by this request alone.
     granted: Vec<(LeaseKey, Generation)>,
     lost: u16,
 }
 
 #[derive(Default)]
-pub(crate) struct Holds {
+struct Holds {
     attempts: Attempts,
-    pub(crate) by_port: BTreeMap<Port, Hold>,
+    by_port: BTreeMap<Port, Hold>,
 }
 
 impl<'a> Turn<'a> {
-    pub(crate) fn new(inner: &'a Arc<Inner>, request: &'a Request) -> Self {
+    fn new(inner: &'a Arc<Inner>, request: &'a Request) -> Self {
         Self {
             inner,
             request,
@@ -134,7 +135,7 @@ impl<'a> Turn<'a> {
 
     /// What containers claim becomes a fact, and a container that was made for a port that the project has becomes the
     /// holder of its lease.
-    pub(crate) fn meet_containers(&mut self, candidates: &PortSet) -> Result<(), Error> {
+    fn meet_containers(&mut self, candidates: &PortSet) -> Result<(), Error> {
         self.containers = self.inner.observer.containers();
         let mut claimed = self.containers.ports().clone();
         claimed &= candidates;
@@ -148,7 +149,7 @@ impl<'a> Turn<'a> {
     }
 
     /// What is wrong beside the request.
-    pub(crate) fn warnings(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<String> {
         let faults = self.containers.faults().iter();
         faults.map(ToString::to_string).collect()
     }
@@ -188,7 +189,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Decides about the request; the first time with a look at whether the holders of the project's leases have ended.
-    pub(crate) fn decide(&mut self, command: &Command) -> Result<Decision, Error> {
+    fn decide(&mut self, command: &Command) -> Result<Decision, Error> {
         if self.before.is_some() {
             return self.inner.transact(command, &self.facts);
         }
@@ -209,9 +210,9 @@ impl<'a> Turn<'a> {
         })
     }
 
-    /// Holds the ports for which others would have to make way: a lease that made way for a port that then cannot be held would
-    /// have done so for nothing.
-    fn hold_before_moving(&mut self) -> Result<(), Error> {
+    /// Holds the ports before any of them is leased: a lease that made way for a port that then cannot be held would have done
+    /// so for nothing, and a plan that fails takes nothing.
+    fn hold_first(&mut self) -> Result<(), Error> {
         let command = Command::Explain(self.request.clone());
         // Each turn but the last takes a port out of the candidates.
         while let Reply::Explained(Explained {
@@ -219,7 +220,7 @@ impl<'a> Turn<'a> {
             ..
         }) = self.decide(&command)?.reply
         {
-            if reserved.moves.is_empty() || self.hold_all(&reserved)?.is_none() {
+            if self.hold_all(&reserved)?.is_none() {
                 break;
             }
         }
@@ -238,7 +239,7 @@ impl<'a> Turn<'a> {
 
     /// Holds every granted port. Answers one that could not be held, which is a fact for the next
     /// turn.
-    pub(crate) fn hold_all(&mut self, reserved: &Reserved) -> Result<Option<Port>, Error> {
+    fn hold_all(&mut self, reserved: &Reserved) -> Result<Option<Port>, Error> {
         if self.request.skip_port_check {
             return Ok(None);
         }

@@ -36,7 +36,7 @@ impl Inner {
         Ok(HostSnapshot {
             registry: leases.into(),
             facts,
-            settings: self.settings.clone(),
+            settings: self.settings.clone().unwrap_or_default(),
             ..HostSnapshot::of(self.host.clone())
         })
     }

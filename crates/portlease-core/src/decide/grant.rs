@@ -1,4 +1,4 @@
-//! What a finished plan changes: new leases, renewed ones, shared ones, and what becomes of
+//! What a finished seating changes: new leases, renewed ones, shared ones, and what becomes of
 //! memories.
 
 use alloc::collections::BTreeMap;
@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::inherit::{self, Root};
 use super::instance::runners;
-use super::reserve::Plan;
+use super::reserve::Seating;
 use super::search::{Place, Seeker};
 use crate::{
     Change, Counters, Facts, Follower, Generation, Granted, Holder, IfRunning, Lease, LeaseKey,
@@ -39,12 +39,12 @@ pub(super) fn forget(
 
 /// Answers the request and says what to change, now that every service has its place.
 pub(super) fn settle(
-    plan: &Plan<'_, '_>,
+    seating: &Seating<'_, '_>,
     roots: &[Option<Root<'_>>],
     instance: u32,
 ) -> Result<(Reserved, Vec<Change>), Refusal> {
-    let settlement = Settlement::new(plan, roots);
-    inherit::check_conflicts(plan.world.request, |index| settlement.lease_of(index))?;
+    let settlement = Settlement::new(seating, roots);
+    inherit::check_conflicts(seating.world.request, |index| settlement.lease_of(index))?;
     let moves = settlement.moves();
     let changes = settlement.changes(moves.len() as u64);
     Ok((
@@ -57,9 +57,9 @@ pub(super) fn settle(
     ))
 }
 
-/// All leases that a plan touches, as they will be.
+/// All leases that a seating touches, as they will be.
 struct Settlement<'p, 'a> {
-    plan: &'p Plan<'a, 'p>,
+    seating: &'p Seating<'a, 'p>,
     roots: &'p [Option<Root<'a>>],
     /// By the index of the seeker; `None` for those without a port of their own.
     settled: Vec<Option<Settled>>,
@@ -77,17 +77,17 @@ struct Settled {
 }
 
 impl<'p, 'a> Settlement<'p, 'a> {
-    fn new(plan: &'p Plan<'a, 'p>, roots: &'p [Option<Root<'a>>]) -> Self {
+    fn new(seating: &'p Seating<'a, 'p>, roots: &'p [Option<Root<'a>>]) -> Self {
         let mut settlement = Self {
-            plan,
+            seating,
             roots,
             settled: Vec::new(),
             bystanders: BTreeMap::new(),
         };
-        let mut generation = plan.world.leases.last_generation();
-        for (index, seeker) in plan.seekers.iter().enumerate() {
+        let mut generation = seating.world.leases.last_generation();
+        for (index, seeker) in seating.seekers.iter().enumerate() {
             let settled = seeker.place.map(|place| {
-                let mut settled = settle_seeker(plan, index, seeker, place);
+                let mut settled = settle_seeker(seating, index, seeker, place);
                 settled.lease.followers =
                     settlement.followers(seeker.existing, &seeker.key, Some(index));
                 if settled.is_new {
@@ -116,7 +116,7 @@ impl<'p, 'a> Settlement<'p, 'a> {
     }
 
     fn seeker_of(&self, lease: &Lease) -> Option<usize> {
-        self.plan
+        self.seating
             .seekers
             .iter()
             .position(|seeker| seeker.key == lease.key)
@@ -130,13 +130,14 @@ impl<'p, 'a> Settlement<'p, 'a> {
         key: &LeaseKey,
         index: Option<usize>,
     ) -> Vec<Follower> {
-        let services = &self.plan.world.request.services;
+        let services = &self.seating.world.request.services;
         let of = |lease: Option<&Lease>| -> Vec<Follower> {
             let followers = lease.into_iter().flat_map(|lease| self.bystanding(lease));
             followers.cloned().collect()
         };
         let mut followers = of(existing);
-        for ((service, seeker), root) in services.iter().zip(&self.plan.seekers).zip(self.roots) {
+        for ((service, seeker), root) in services.iter().zip(&self.seating.seekers).zip(self.roots)
+        {
             let joins = match root {
                 Some(Root::Service(root)) => Some(*root) == index,
                 Some(Root::Lease(root)) => root.key == *key,
@@ -155,7 +156,7 @@ impl<'p, 'a> Settlement<'p, 'a> {
 
     /// The services that share the port of a lease and are not part of the request.
     fn bystanding<'l>(&self, lease: &'l Lease) -> impl Iterator<Item = &'l Follower> {
-        let requested = &self.plan.seekers[..self.plan.world.request.services.len()];
+        let requested = &self.seating.seekers[..self.seating.world.request.services.len()];
         lease.followers.iter().filter(move |follower| {
             let key = lease.key.sibling(follower.service.clone());
             requested.iter().all(|seeker| seeker.key != key)
@@ -164,10 +165,10 @@ impl<'p, 'a> Settlement<'p, 'a> {
 
     fn bystanders(&self) -> BTreeMap<Port, Lease> {
         let left = self
-            .plan
+            .seating
             .seekers
             .iter()
-            .filter_map(|seeker| self.plan.world.leases.get(&seeker.key));
+            .filter_map(|seeker| self.seating.world.leases.get(&seeker.key));
         let joined = self.roots.iter().filter_map(|root| match root {
             Some(Root::Lease(lease)) => Some(*lease),
             _ => None,
@@ -191,14 +192,14 @@ impl<'p, 'a> Settlement<'p, 'a> {
     /// The leases that end come first, so that their keys are free for those who share a port
     /// from now on.
     fn changes(&self, moves: u64) -> Vec<Change> {
-        let leases = self.plan.world.leases;
+        let leases = self.seating.world.leases;
         let mut changes = Vec::new();
         let mut counters = Counters {
-            conflicts: self.plan.conflicts,
+            conflicts: self.seating.conflicts,
             moves,
             ..Counters::default()
         };
-        for (seeker, settled) in self.plan.seekers.iter().zip(&self.settled) {
+        for (seeker, settled) in self.seating.seekers.iter().zip(&self.settled) {
             if let (Some(existing), None) = (seeker.existing, settled) {
                 changes.push(Change::End(existing.key.clone()));
             }
@@ -210,7 +211,7 @@ impl<'p, 'a> Settlement<'p, 'a> {
         {
             changes.push(Change::Update(lease.clone()));
         }
-        for (seeker, settled) in self.plan.seekers.iter().zip(&self.settled) {
+        for (seeker, settled) in self.seating.seekers.iter().zip(&self.settled) {
             let Some(Settled { lease, is_new, .. }) = settled else {
                 continue;
             };
@@ -231,16 +232,16 @@ impl<'p, 'a> Settlement<'p, 'a> {
     }
 
     fn granted(&self) -> Result<Vec<Granted>, Refusal> {
-        let services = &self.plan.world.request.services;
+        let services = &self.seating.world.request.services;
         let granted = |(index, service): (usize, &Service)| {
             let lease = self
                 .lease_of(index)
                 .ok_or_else(|| evicted(service))?
                 .clone();
             let own = self.settled[index].as_ref();
-            let seeker = &self.plan.seekers[index];
+            let seeker = &self.seating.seekers[index];
             let previous_port = self
-                .plan
+                .seating
                 .world
                 .leases
                 .get(&seeker.key)
@@ -260,14 +261,14 @@ impl<'p, 'a> Settlement<'p, 'a> {
     }
 
     fn moves(&self) -> Vec<Move> {
-        let why = match self.plan.world.request.strategy {
+        let why = match self.seating.world.request.strategy {
             Strategy::Aggressive => "the aggressive strategy gives it to whoever wants it",
             _ => "it insists on it, and nobody runs there",
         };
         let mut moves = Vec::new();
-        for displaced in &self.plan.displaced {
-            let seeker = &self.plan.seekers[displaced.seeker];
-            let by = &self.plan.seekers[displaced.by].key;
+        for displaced in &self.seating.displaced {
+            let seeker = &self.seating.seekers[displaced.seeker];
+            let by = &self.seating.seekers[displaced.by].key;
             let reason = alloc::format!("{by} wants port {}: {why}", displaced.from);
             let to = self.settled[displaced.seeker]
                 .as_ref()
@@ -302,8 +303,13 @@ fn evicted(service: &Service) -> Refusal {
     }
 }
 
-fn settle_seeker(plan: &Plan<'_, '_>, index: usize, seeker: &Seeker<'_>, place: Place) -> Settled {
-    let (request, facts) = (plan.world.request, plan.world.facts);
+fn settle_seeker(
+    seating: &Seating<'_, '_>,
+    index: usize,
+    seeker: &Seeker<'_>,
+    place: Place,
+) -> Settled {
+    let (request, facts) = (seating.world.request, seating.world.facts);
     if let Some(existing) = seeker.existing.filter(|_| seeker.keeps) {
         return settle_kept(existing, &seeker.service, request, facts);
     }

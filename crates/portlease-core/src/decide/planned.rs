@@ -4,13 +4,13 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::reserve::Plan;
+use super::reserve::Seating;
 use super::search::Place;
 use crate::{
     Lease, LeaseKey, Outdated, Party, Planned, Port, Refusal, Reserved, Trace, Unavailable, Verdict,
 };
 
-impl Plan<'_, '_> {
+impl Seating<'_, '_> {
     pub(super) fn seat_as_planned(&mut self, planned: &Planned) -> Result<(), Refusal> {
         let services = 0..self.world.request.services.len();
         let changed = services
@@ -20,9 +20,9 @@ impl Plan<'_, '_> {
         let mut wrong = Vec::new();
         // Whoever displaces somebody comes first: a service of the request may sit down on a port
         // that another of them has to leave.
-        let displaces = |plan: &Self, index: &usize| {
-            let seat = planned.seat(&plan.seekers[*index].service.name);
-            seat.and_then(|seat| plan.world.leases.at(seat.port))
+        let displaces = |seating: &Self, index: &usize| {
+            let seat = planned.seat(&seating.seekers[*index].service.name);
+            seat.and_then(|seat| seating.world.leases.at(seat.port))
                 .is_some_and(|lease| planned.displacement(&lease.key).is_some())
         };
         let (first, then): (Vec<usize>, Vec<usize>) =
@@ -78,6 +78,7 @@ impl Plan<'_, '_> {
 
     fn sit_down(&mut self, index: usize, planned: &Planned) -> Result<(), Box<Unavailable>> {
         let seeker = &self.seekers[index];
+        // A plan without a seat for the service was refused before.
         let Some(seat) = planned.seat(&seeker.service.name) else {
             return Ok(());
         };

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use super::reserve::Plan;
+use super::reserve::Seating;
 use super::world::World;
 use crate::{
     Exhausted, Occupant, Party, Port, PortSet, Refusal, Stays, Taken, Trace, Unavailable, Verdict,
@@ -12,7 +12,7 @@ use crate::{
 /// How many owners a refusal names for each reason.
 const MAX_NAMED: usize = 10;
 
-impl Plan<'_, '_> {
+impl Seating<'_, '_> {
     /// The port that was insisted on cannot be had.
     pub(super) fn unavailable(
         &self,

@@ -25,7 +25,7 @@ pub(crate) fn reserve(
         trace: Trace::default(),
         port_by_port: false,
     };
-    match plan(leases, request, facts, &mut log) {
+    match seat(leases, request, facts, &mut log) {
         Ok((reserved, changes)) => Ok((reserved, changes, log.trace)),
         Err(refusal) => Err(refusal.with_trace(log.trace)),
     }
@@ -37,14 +37,14 @@ pub(crate) fn explain(leases: &Leases, request: &Request, facts: &Facts) -> (Exp
         trace: Trace::default(),
         port_by_port: true,
     };
-    let (reserved, refusal) = match plan(leases, request, facts, &mut log) {
+    let (reserved, refusal) = match seat(leases, request, facts, &mut log) {
         Ok((reserved, _)) => (Some(reserved), None),
         Err(refusal) => (None, Some(refusal)),
     };
     (Explained { reserved, refusal }, log.trace)
 }
 
-fn plan(
+fn seat(
     leases: &Leases,
     request: &Request,
     facts: &Facts,
@@ -53,18 +53,18 @@ fn plan(
     check_services(&request.services)?;
     let instance = instance::choose(leases, request, facts);
     let roots = inherit::roots(leases, request, instance)?;
-    let mut plan = Plan::new(leases, request, facts, instance, &roots, log)?;
+    let mut seating = Seating::new(leases, request, facts, instance, &roots, log)?;
     if let Some(planned) = &request.planned {
-        plan.seat_as_planned(planned)?;
-        let settled = grant::settle(&plan, &roots, instance)?;
+        seating.seat_as_planned(planned)?;
+        let settled = grant::settle(&seating, &roots, instance)?;
         planned::check(planned, &settled.0)?;
         return Ok(settled);
     }
-    plan.seat_explicit()?;
-    plan.keep_leases();
-    plan.seat_others()?;
-    plan.seat_displaced()?;
-    grant::settle(&plan, &roots, instance)
+    seating.seat_explicit()?;
+    seating.keep_leases();
+    seating.seat_others()?;
+    seating.seat_displaced()?;
+    grant::settle(&seating, &roots, instance)
 }
 
 fn check_services(services: &[Service]) -> Result<(), Refusal> {
@@ -85,7 +85,7 @@ fn check_services(services: &[Service]) -> Result<(), Refusal> {
 }
 
 /// A request while its services look for their ports.
-pub(super) struct Plan<'a, 'log> {
+pub(super) struct Seating<'a, 'log> {
     pub(super) world: World<'a>,
     /// The services of the request by their index, and after them those that have to make way.
     pub(super) seekers: Vec<Seeker<'a>>,
@@ -106,7 +106,7 @@ pub(super) struct Displaced {
     pub(super) by: usize,
 }
 
-impl<'a, 'log> Plan<'a, 'log> {
+impl<'a, 'log> Seating<'a, 'log> {
     fn new(
         leases: &'a Leases,
         request: &'a Request,

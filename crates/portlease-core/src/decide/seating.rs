@@ -4,13 +4,13 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::instance::runners;
-use super::reserve::{Displaced, Plan};
+use super::reserve::{Displaced, Seating};
 use super::search::{Place, Seeker};
 use super::world::World;
 use super::{conflict, grant};
 use crate::{Explicit, IfRunning, Lease, Port, Refusal, Service, Stays, Strategy, Tier, Verdict};
 
-impl<'a> Plan<'a, '_> {
+impl<'a> Seating<'a, '_> {
     /// Ports that were asked for by name come before everything else. Whoever asks for the port of
     /// a service that asks for another one itself waits until that one is seated.
     pub(super) fn seat_explicit(&mut self) -> Result<(), Refusal> {
