@@ -83,6 +83,13 @@ test("an engine that cannot answer is a warning", async (t) => {
   assert.deepEqual(told, ["PortleaseWarning"], "once");
 });
 
+test("an engine that cannot answer is a warning for several ports at once, too", async (t) => {
+  const { allocator } = await withEngine(t, undefined);
+  const warning = once(process, "warning");
+  await allocator.allocateMultiplePorts([{ service: "web", basePort: 32100 }, { service: "api", basePort: 32100 }], { projectId: "shop" });
+  assert.match((await warning)[0].message, /^docker at tcp:.* answered with HTTP status 500: /);
+});
+
 test("an application's own container makes way when that is asked for", async (t) => {
   const free = await (await withEngine(t, [])).allocator.allocatePort("56");
   const wish = { projectId: "56", basePort: free, preferred: [free] };
