@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use crate::endpoint::{Address, Endpoint};
 
+const ENGINES: [&str; 2] = ["docker", "podman"];
+
 /// What the user's environment says about containers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
@@ -63,14 +65,38 @@ impl Environment {
         }
     }
 
+    /// What the user should know about what the variables say.
+    ///
+    /// ```
+    /// use portlease_containers::Environment;
+    ///
+    /// let environment = Environment { engine: Some("dcoker".to_owned()), ..Environment::default() };
+    /// assert!(environment.warning().unwrap().contains("docker and podman"));
+    /// ```
+    pub fn warning(&self) -> Option<String> {
+        let engine = self.engine.as_deref()?;
+        (self.is_enabled && self.only().is_none()).then(|| {
+            format!(
+                "CONTAINERIZATION_ENGINE={engine:?} names no engine that Portlease knows, which are {}: all of them are asked.",
+                ENGINES.join(" and ")
+            )
+        })
+    }
+
+    /// The only engine of interest. Because of a name that nobody knows no container's port is given away.
+    fn only(&self) -> Option<&str> {
+        self.engine.as_deref().filter(|name| ENGINES.contains(name))
+    }
+
     /// Where engines may be: a place that the user named counts alone for its engine.
     pub(crate) fn endpoints(&self) -> Vec<Endpoint> {
         if !self.is_enabled {
             return Vec::new();
         }
         let mut endpoints = Vec::new();
-        for (engine, named) in [("docker", &self.docker_host), ("podman", &self.podman_host)] {
-            if self.engine.as_deref().is_some_and(|only| only != engine) {
+        let hosts = [&self.docker_host, &self.podman_host];
+        for (engine, named) in ENGINES.into_iter().zip(hosts) {
+            if self.only().is_some_and(|only| only != engine) {
                 continue;
             }
             match named {
@@ -183,6 +209,17 @@ mod tests {
             ..somebody()
         };
         check(&environment, &["podman unix:///run/podman/podman.sock"]);
+    }
+
+    #[test]
+    fn an_engine_that_nobody_knows_turns_none_off() {
+        let environment = Environment {
+            engine: Some("dcoker".into()),
+            ..somebody()
+        };
+        assert_eq!(environment.endpoints(), somebody().endpoints());
+        assert!(environment.warning().is_some());
+        assert_eq!(somebody().warning(), None);
     }
 
     #[test]

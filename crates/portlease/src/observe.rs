@@ -45,6 +45,9 @@ impl Observer {
             on_warning,
             warned: Mutex::default(),
         };
+        if let Some(warning) = engines.warning() {
+            observer.tell(&warning);
+        }
         Ok((observer, identity::this_host()?))
     }
 
