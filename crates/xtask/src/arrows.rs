@@ -33,7 +33,7 @@ const PLACES: &[(&str, Place)] = &[
         ]),
     ),
     ("portlease-server", Place::Layer(&["portlease"])),
-    ("portlease-cli", Place::Layer(&["portlease"])),
+    ("portlease-cli", Place::Layer(&["portlease", "portlease-server"])),
     ("portlease-node", Place::Layer(&["portlease"])),
     ("portlease-wasm", Place::Layer(&["portlease-core"])),
     ("portlease-tests", Place::Outside),
@@ -229,7 +229,7 @@ mod tests {
              workspace portlease-containers: portlease-core
              workspace portlease: portlease-core, portlease-sqlite, portlease-postgres, portlease-probe, portlease-containers
              workspace portlease-server: portlease, tokio
-             workspace portlease-cli: portlease
+             workspace portlease-cli: portlease, portlease-server
              workspace portlease-node: portlease, napi
              workspace portlease-wasm: portlease-core, wasm-bindgen
              workspace portlease-tests: portlease, portlease-core, tokio

@@ -1,0 +1,1 @@
+//! The HTTP API of Portlease, its live events, metrics and dashboard.
