@@ -78,7 +78,7 @@ pub use reading::{InvalidArgument, read_argument};
 pub use refusal::{Exhausted, NotOwner, Outdated, Refusal, Stays, Taken, Tally, Unavailable};
 pub use request::{Capability, Explicit, IfRunning, Request, Service, Strategy};
 pub use settings::HostSettings;
-pub use store::{Host, Store, StoreError, StoreErrorKind, TransactError, refused};
+pub use store::{Host, Mark, Store, StoreError, StoreErrorKind, TransactError, refused};
 pub use time::Timestamp;
 pub use trace::{Party, Step, Tier, Trace, Verdict};
 #[cfg(feature = "json")]

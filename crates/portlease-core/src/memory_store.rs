@@ -1,12 +1,13 @@
 //! A store in the memory of one process.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hashbrown::HashMap;
 
 use crate::{
-    Command, Decision, Facts, Host, Leases, Scope, Store, StoreError, TransactError, decide,
-    refused,
+    Change, Command, Decision, Facts, Host, Leases, Mark, Scope, Store, StoreError, TransactError,
+    decide, refused,
 };
 
 /// A registry in the memory of one process: for tests, for planning, and as the smallest example
@@ -23,7 +24,15 @@ use crate::{
 /// ```
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    hosts: Mutex<HashMap<Host, Leases>>,
+    hosts: Mutex<HashMap<Host, Kept>>,
+    has_changed: Condvar,
+}
+
+/// What is kept of one host.
+#[derive(Debug, Default)]
+struct Kept {
+    leases: Leases,
+    changes: u64,
 }
 
 impl MemoryStore {
@@ -33,10 +42,22 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn hosts(&self) -> MutexGuard<'_, HashMap<Host, Leases>> {
+    fn hosts(&self) -> MutexGuard<'_, HashMap<Host, Kept>> {
         // Deciding happens before any change, so a panic in it leaves the leases whole.
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn make(&self, kept: &mut Kept, changes: &[Change]) {
+        if !changes.is_empty() {
+            kept.leases.apply_all(changes);
+            kept.changes += 1;
+            self.has_changed.notify_all();
+        }
+    }
+}
+
+fn mark(hosts: &HashMap<Host, Kept>, host: &Host) -> Mark {
+    Mark::new(0, hosts.get(host).map_or(0, |kept| kept.changes))
 }
 
 impl Store for MemoryStore {
@@ -47,14 +68,14 @@ impl Store for MemoryStore {
         facts: &Facts,
     ) -> Result<Decision, TransactError> {
         let mut hosts = self.hosts();
-        let leases = hosts.entry_ref(host).or_default();
-        match decide(leases, command, facts) {
+        let kept = hosts.entry_ref(host).or_default();
+        match decide(&kept.leases, command, facts) {
             Ok(decision) => {
-                leases.apply_all(&decision.changes);
+                self.make(kept, &decision.changes);
                 Ok(decision)
             }
             Err(refusal) => {
-                leases.apply_all(refused(command).as_slice());
+                self.make(kept, refused(command).as_slice());
                 Err(refusal.into())
             }
         }
@@ -64,7 +85,22 @@ impl Store for MemoryStore {
         Ok(self
             .hosts()
             .get(host)
-            .map(|leases| leases.within(scope))
+            .map(|kept| kept.leases.within(scope))
             .unwrap_or_default())
+    }
+
+    fn wait_for_change(
+        &self,
+        host: &Host,
+        seen: Option<Mark>,
+        at_most: Duration,
+    ) -> Result<Mark, StoreError> {
+        let waited = self
+            .has_changed
+            .wait_timeout_while(self.hosts(), at_most, |hosts| {
+                Some(mark(hosts, host)) == seen
+            });
+        let (hosts, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        Ok(mark(&hosts, host))
     }
 }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,48 @@ pub trait Store: Send + Sync {
     ///
     /// When the store broke.
     fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError>;
+
+    /// Waits until something of the host may be different from what it was at `seen`, and at most for this long; answers what to
+    /// say the next time. Without `seen`, the answer is there at once.
+    ///
+    /// It may answer although nothing changed. It never misses a change: whoever loads after the answer and passes it on the next
+    /// time sees all there is to see.
+    ///
+    /// # Errors
+    ///
+    /// When the store broke.
+    fn wait_for_change(
+        &self,
+        host: &Host,
+        seen: Option<Mark>,
+        at_most: Duration,
+    ) -> Result<Mark, StoreError>;
+}
+
+/// How far a host had come when somebody looked, in terms that only its store understands.
+///
+/// ```
+/// use core::time::Duration;
+/// use portlease_core::{Host, MemoryStore, Name, Store};
+///
+/// let store = MemoryStore::new();
+/// let host = Host::new(Name::literal("laptop"));
+/// let seen = store.wait_for_change(&host, None, Duration::ZERO)?;
+/// assert_eq!(store.wait_for_change(&host, Some(seen), Duration::ZERO)?, seen);
+/// # Ok::<(), portlease_core::StoreError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    origin: u64,
+    changes: u64,
+}
+
+impl Mark {
+    /// So many changes after a beginning, of which there can be several: a registry that was replaced begins anew.
+    #[must_use]
+    pub fn new(origin: u64, changes: u64) -> Self {
+        Self { origin, changes }
+    }
 }
 
 impl<S: Store + ?Sized> Store for Arc<S> {
@@ -102,6 +145,15 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError> {
         (**self).load(host, scope)
+    }
+
+    fn wait_for_change(
+        &self,
+        host: &Host,
+        seen: Option<Mark>,
+        at_most: Duration,
+    ) -> Result<Mark, StoreError> {
+        (**self).wait_for_change(host, seen, at_most)
     }
 }
 

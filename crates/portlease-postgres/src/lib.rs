@@ -1,1 +1,1 @@
-//! The registry of a fleet: leases of many hosts in one PostgreSQL.
+//! The registry of a fleet: leases of many hosts in one database.

@@ -1,8 +1,8 @@
 //! One transaction: load what the command needs, decide, make the changes, commit.
 
 use portlease_core::{
-    Command, Decision, Facts, Host, Leases, Refusal, Scope, StoreError, StoreErrorKind, decide,
-    refused,
+    Command, Decision, Facts, Host, Leases, Mark, Refusal, Scope, StoreError, StoreErrorKind,
+    decide, refused,
 };
 
 use crate::changes;
@@ -66,6 +66,22 @@ impl Opened {
         transaction.commit()?;
         self.loaded = loaded;
         Ok(leases)
+    }
+
+    /// How far the host has come in this registry.
+    pub(crate) fn mark(&self, host: &Host) -> Result<Mark, Trouble> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id, coalesce((SELECT changes FROM host WHERE name = ?), 0) FROM registry",
+        )?;
+        let found = statement.query_row([host.name().as_str()], |row| {
+            Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, i64>(1)?))
+        });
+        let (id, changes) = found?;
+        let (origin, _) = id.split_first_chunk().expect("sixteen is more than eight");
+        Ok(Mark::new(
+            u64::from_le_bytes(*origin),
+            changes.cast_unsigned(),
+        ))
     }
 
     /// Forgets what was loaded.

@@ -1,10 +1,11 @@
 //! The store that others use: the commands of the core, and what concerns the file as a whole.
 
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use portlease_core::{
-    Command, Decision, Facts, Host, Leases, Scope, Store, StoreError, TransactError,
+    Command, Decision, Facts, Host, Leases, Mark, Scope, Store, StoreError, TransactError,
 };
 
 use crate::explain::Trouble;
@@ -171,4 +172,28 @@ impl Store for SqliteStore {
         self.registry
             .beside_others(|opened| opened.load(host, scope))
     }
+    /// A file tells nobody that it changed, so it is asked again and again. That costs a few microseconds each time.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "other processes write the file, and SQLite tells only those who ask"
+    )]
+    fn wait_for_change(
+        &self,
+        host: &Host,
+        seen: Option<Mark>,
+        at_most: Duration,
+    ) -> Result<Mark, StoreError> {
+        let deadline = Instant::now().checked_add(at_most);
+        loop {
+            let mark = self.registry.beside_others(|opened| opened.mark(host))?;
+            let left = deadline.map(|it| it.saturating_duration_since(Instant::now()));
+            if Some(mark) != seen || left == Some(Duration::ZERO) {
+                return Ok(mark);
+            }
+            thread::sleep(left.map_or(BETWEEN_LOOKS, |left| left.min(BETWEEN_LOOKS)));
+        }
+    }
 }
+
+/// The time between two looks whether something changed: shorter than anybody notices.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(25);

@@ -33,7 +33,10 @@ const PLACES: &[(&str, Place)] = &[
         ]),
     ),
     ("portlease-server", Place::Layer(&["portlease"])),
-    ("portlease-cli", Place::Layer(&["portlease", "portlease-server"])),
+    (
+        "portlease-cli",
+        Place::Layer(&["portlease", "portlease-server"]),
+    ),
     ("portlease-node", Place::Layer(&["portlease"])),
     ("portlease-wasm", Place::Layer(&["portlease-core"])),
     ("portlease-tests", Place::Outside),

@@ -39,6 +39,7 @@ mod storm;
 mod threads;
 mod twin;
 mod values;
+mod waiting;
 
 /// A registry that can be opened more than once, as by several threads, processes or machines.
 ///
@@ -104,6 +105,8 @@ pub const LAWS: &[Law] = laws![
     values::a_thousand_leases_are_no_trouble,
     loads::a_load_holds_its_scope_and_nothing_wrong,
     loads::the_scope_of_a_command_is_enough_to_decide,
+    waiting::whoever_waits_misses_no_change,
+    waiting::nobody_waits_longer_than_asked_to,
     answers::what_is_observed_on_the_way_is_decided_on,
     history::a_long_history_ends_as_the_decisions_say,
     threads::a_fresh_registry_can_be_opened_by_many_at_once,

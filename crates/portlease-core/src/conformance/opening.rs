@@ -5,10 +5,11 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Debug;
+use core::time::Duration;
 
 use super::Registry;
 use crate::{
-    Command, Decision, Facts, Host, Lease, Leases, Name, Refusal, Release, Released, Reply,
+    Command, Decision, Facts, Host, Lease, Leases, Mark, Name, Refusal, Release, Released, Reply,
     Request, Scope, Store, Suspect, Sweep, Swept, TransactError,
 };
 
@@ -119,6 +120,13 @@ impl Opening {
     pub(super) fn load(&self, scope: &Scope) -> Result<Leases, Problem> {
         self.store
             .load(&self.host, scope)
+            .map_err(|error| format!("the store broke: {error}"))
+    }
+
+    /// Waits for a change.
+    pub(super) fn wait(&self, seen: Option<Mark>, at_most: Duration) -> Result<Mark, Problem> {
+        self.store
+            .wait_for_change(&self.host, seen, at_most)
             .map_err(|error| format!("the store broke: {error}"))
     }
 

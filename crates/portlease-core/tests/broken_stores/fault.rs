@@ -45,6 +45,10 @@ pub(crate) enum Fault {
     ForgetsUsage,
     /// It forgets when it was swept.
     ForgetsSweeps,
+    /// It tells nobody that something changed.
+    KeepsChangesSecret,
+    /// It lets everybody wait longer than they wanted.
+    WaitsTooLong,
     /// It panics.
     Panics,
     /// It breaks.

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use portlease_core::conformance;
 use portlease_core::{
-    Command, Decision, Facts, Host, Leases, MemoryStore, Scope, Store, StoreError, TransactError,
+    Command, Decision, Facts, Host, Leases, Mark, MemoryStore, Scope, Store, StoreError,
+    TransactError,
 };
 
 #[test]
@@ -33,6 +35,16 @@ impl Store for Counted {
     fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
         self.store.load(host, scope)
+    }
+
+    fn wait_for_change(
+        &self,
+        host: &Host,
+        seen: Option<Mark>,
+        at_most: Duration,
+    ) -> Result<Mark, StoreError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.store.wait_for_change(host, seen, at_most)
     }
 }
 

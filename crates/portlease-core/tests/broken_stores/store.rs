@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use portlease_core::conformance::Registry;
 use portlease_core::{
-    Change, Command, Decision, Facts, Generation, Host, Lease, LeaseKey, Leases, Name, Refusal,
-    Scope, Store, StoreError, StoreErrorKind, TransactError, decide, refused,
+    Change, Command, Decision, Facts, Generation, Host, Lease, LeaseKey, Leases, Mark, Name,
+    Refusal, Scope, Store, StoreError, StoreErrorKind, TransactError, decide, refused,
 };
 
 use crate::fault::Fault;
@@ -160,6 +162,28 @@ impl Store for BrokenStore {
             _ => {}
         }
         Ok(leases.within(scope))
+    }
+
+    fn wait_for_change(
+        &self,
+        _host: &Host,
+        seen: Option<Mark>,
+        at_most: Duration,
+    ) -> Result<Mark, StoreError> {
+        match (self.fault, seen) {
+            (Fault::Panics, _) => panic!("the store panics"),
+            (Fault::Breaks, _) => Err(broken()),
+            (Fault::KeepsChangesSecret, Some(seen)) => {
+                thread::park_timeout(at_most);
+                Ok(seen)
+            }
+            (Fault::WaitsTooLong, Some(seen)) => {
+                thread::park_timeout(at_most + Duration::from_secs(5));
+                Ok(seen)
+            }
+            // Whoever asks may be answered although nothing changed.
+            _ => Ok(Mark::new(0, 0)),
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 use std::io::{BufRead as _, stdin};
 use std::path::Path;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use portlease_core::conformance::Registry;
 use portlease_core::{
-    Command, Decision, Facts, Host, Leases, Name, PortSet, Refusal, Scope, Store, StoreError,
+    Command, Decision, Facts, Host, Leases, Mark, Name, PortSet, Refusal, Scope, Store, StoreError,
     TransactError,
 };
 use portlease_sqlite::SqliteStore;
@@ -21,13 +22,15 @@ enum Question {
     Transact(Host, Box<Command>, Facts),
     /// Without projects and ports, everything.
     Load(Host, Option<(Vec<Name>, PortSet)>),
+    Wait(Host, Option<Mark>, Duration),
 }
 
 /// What the process answers.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 enum Answer {
     Decided(Decision),
     Loaded(Leases),
+    Waited(Mark),
     Refused(Refusal),
     Failed(StoreError),
 }
@@ -43,6 +46,12 @@ pub(crate) fn answer(registry: &Path) {
                     Ok(decision) => Answer::Decided(decision),
                     Err(TransactError::Refused(refusal)) => Answer::Refused(refusal),
                     Err(TransactError::Store(error)) => Answer::Failed(error),
+                }
+            }
+            Question::Wait(host, seen, at_most) => {
+                match store.wait_for_change(&host, seen, at_most) {
+                    Ok(mark) => Answer::Waited(mark),
+                    Err(error) => Answer::Failed(error),
                 }
             }
             Question::Load(host, rows) => match store.load(&host, &scope(rows)) {
@@ -90,7 +99,7 @@ impl Store for Remote {
             Answer::Decided(decision) => Ok(decision),
             Answer::Refused(refusal) => Err(refusal.into()),
             Answer::Failed(error) => Err(error.into()),
-            Answer::Loaded(_) => unreachable!("this is no answer to a transaction"),
+            other => unreachable!("{other:?} is no answer to a transaction"),
         }
     }
 
@@ -102,7 +111,20 @@ impl Store for Remote {
         match self.ask(&Question::Load(host.clone(), rows)) {
             Answer::Loaded(leases) => Ok(leases),
             Answer::Failed(error) => Err(error),
-            Answer::Decided(_) | Answer::Refused(_) => unreachable!("this is no answer to a load"),
+            other => unreachable!("{other:?} is no answer to a load"),
+        }
+    }
+
+    fn wait_for_change(
+        &self,
+        host: &Host,
+        seen: Option<Mark>,
+        at_most: Duration,
+    ) -> Result<Mark, StoreError> {
+        match self.ask(&Question::Wait(host.clone(), seen, at_most)) {
+            Answer::Waited(mark) => Ok(mark),
+            Answer::Failed(error) => Err(error),
+            other => unreachable!("{other:?} is no answer to a wait"),
         }
     }
 }
