@@ -7,8 +7,8 @@ use std::time::Duration;
 use portlease_containers::{ContainerDetails, Environment, Look};
 use portlease_core::{
     Command, Confirm, Decision, Explained, Facts, Host, HostSettings, Lease, LeaseKey, Leases,
-    Name, Port, PortSet, Release, Released, Renew, Reply, Request, Scope, Stats, StatsQuery, Store,
-    Suspect, Sweep, Swept, Trace, Validate, Validated,
+    Mark, Name, Port, PortSet, Release, Released, Renew, Reply, Request, Scope, Stats, StatsQuery,
+    Store, Suspect, Sweep, Swept, Trace, Validate, Validated,
 };
 use portlease_probe::{OccupantDetails, can_bind};
 use portlease_sqlite::SqliteStore;
@@ -391,6 +391,14 @@ impl Inner {
 
     pub(crate) fn load(&self, scope: &Scope) -> Result<Leases, Error> {
         Ok(self.store.load(&self.host, scope)?)
+    }
+
+    pub(crate) fn wait_for_change(
+        &self,
+        seen: Option<Mark>,
+        at_most: Duration,
+    ) -> Result<Mark, Error> {
+        Ok(self.store.wait_for_change(&self.host, seen, at_most)?)
     }
 
     pub(crate) fn confirm(&self, confirm: &Confirm) -> Result<Lease, Error> {

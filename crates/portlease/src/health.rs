@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::str::FromStr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -333,18 +335,26 @@ impl Iterator for HealthWatch {
 
 /// Asks all of them, many at the same time, and answers in their order.
 pub fn check_health(checks: &[HealthCheck]) -> Vec<Health> {
-    let mut healths = Vec::with_capacity(checks.len());
-    for some in checks.chunks(AT_ONCE) {
-        thread::scope(|scope| {
-            let asked: Vec<_> = some
-                .iter()
-                .map(|check| (check, scope.spawn(|| check.run())))
-                .collect();
-            for (check, answer) in asked {
-                // A check does not panic; if one did, it would be asked again here, and heard.
-                healths.push(answer.join().unwrap_or_else(|_| check.run()));
-            }
-        });
-    }
-    healths
+    let next = AtomicUsize::new(0);
+    let answered: Vec<OnceLock<Health>> = checks.iter().map(|_| OnceLock::new()).collect();
+    let work = || {
+        // Whoever is done takes the next one, so that one slow server does not keep the others waiting.
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(check), Some(answer)) = (checks.get(index), answered.get(index)) else {
+                return;
+            };
+            answer.get_or_init(|| check.run());
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..AT_ONCE.min(checks.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let answered = answered.into_iter().zip(checks);
+    answered
+        .map(|(health, check)| health.into_inner().unwrap_or_else(|| check.run()))
+        .collect()
 }

@@ -46,6 +46,7 @@ mod scan;
 mod snapshot;
 mod steps;
 mod summary;
+mod watch;
 mod wish;
 
 pub use allocator::{Allocator, Options, Who};
@@ -79,3 +80,6 @@ pub use registry::Registry;
 pub use registry_file::RegistryFile;
 pub use reservation::Reservation;
 pub use summary::{ServiceResult, ServiceSummary, Summary};
+pub use watch::{
+    Event, HealthState, LeaseHealth, Seen, Watch, WatchOptions, WatchedContainer, WatchedLease,
+};
