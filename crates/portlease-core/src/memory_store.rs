@@ -2,6 +2,7 @@
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::vec::Vec;
 
 use hashbrown::HashMap;
 
@@ -42,7 +43,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn hosts(&self) -> MutexGuard<'_, HashMap<Host, Kept>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<Host, Kept>> {
         // Deciding happens before any change, so a panic in it leaves the leases whole.
         self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,7 +68,7 @@ impl Store for MemoryStore {
         command: &Command,
         facts: &Facts,
     ) -> Result<Decision, TransactError> {
-        let mut hosts = self.hosts();
+        let mut hosts = self.kept();
         let kept = hosts.entry_ref(host).or_default();
         match decide(&kept.leases, command, facts) {
             Ok(decision) => {
@@ -83,10 +84,16 @@ impl Store for MemoryStore {
 
     fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError> {
         Ok(self
-            .hosts()
+            .kept()
             .get(host)
             .map(|kept| kept.leases.within(scope))
             .unwrap_or_default())
+    }
+
+    fn hosts(&self) -> Result<Vec<Host>, StoreError> {
+        let mut hosts: Vec<Host> = self.kept().keys().cloned().collect();
+        hosts.sort();
+        Ok(hosts)
     }
 
     fn wait_for_change(
@@ -97,7 +104,7 @@ impl Store for MemoryStore {
     ) -> Result<Mark, StoreError> {
         let waited = self
             .has_changed
-            .wait_timeout_while(self.hosts(), at_most, |hosts| {
+            .wait_timeout_while(self.kept(), at_most, |hosts| {
                 Some(mark(hosts, host)) == seen
             });
         let (hosts, _) = waited.unwrap_or_else(PoisonError::into_inner);

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
@@ -80,6 +81,13 @@ pub trait Store: Send + Sync {
     /// When the store broke.
     fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError>;
 
+    /// The hosts of which the registry knows something, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the store broke.
+    fn hosts(&self) -> Result<Vec<Host>, StoreError>;
+
     /// Waits until something of the host may be different from what it was at `seen`, and at most for this long; answers what to
     /// say the next time. Without `seen`, the answer is there at once.
     ///
@@ -145,6 +153,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn load(&self, host: &Host, scope: &Scope) -> Result<Leases, StoreError> {
         (**self).load(host, scope)
+    }
+
+    fn hosts(&self) -> Result<Vec<Host>, StoreError> {
+        (**self).hosts()
     }
 
     fn wait_for_change(

@@ -72,16 +72,6 @@ impl SqliteStore {
         self.registry.path()
     }
 
-    /// The hosts that the registry knows, by name.
-    ///
-    /// # Errors
-    ///
-    /// When the store broke.
-    pub fn hosts(&self) -> Result<Vec<Host>, StoreError> {
-        self.registry
-            .beside_others(|opened| loaded::hosts(&opened.connection))
-    }
-
     /// Everything that the registry knows, at one moment.
     ///
     /// # Errors
@@ -172,6 +162,11 @@ impl Store for SqliteStore {
         self.registry
             .beside_others(|opened| opened.load(host, scope))
     }
+    fn hosts(&self) -> Result<Vec<Host>, StoreError> {
+        self.registry
+            .beside_others(|opened| loaded::hosts(&opened.connection))
+    }
+
     /// A file tells nobody that it changed, so it is asked again and again. That costs a few microseconds each time.
     #[expect(
         clippy::disallowed_methods,

@@ -4,10 +4,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Registry;
-use super::leasing::{at_death_of, impossible, one, process, reserve, service};
-use super::opening::{Opening, Problem};
+use super::leasing::{at, at_death_of, impossible, one, process, reserve, service};
+use super::opening::{Opening, Problem, holds, only};
 use super::twin::Twin;
-use crate::{Command, Generation, LeaseKey, Name, Release, Suspect, Sweep};
+use crate::{Command, Generation, Host, LeaseKey, Name, Release, Suspect, Sweep};
 
 /// Hosts that a careless comparison takes for one.
 const HOSTS: &[&str] = &["laptop", "Laptop", "laptop ", "laptop%", "l_ptop", "лaptop"];
@@ -55,4 +55,18 @@ pub(super) fn hosts_do_not_see_each_other(registry: &dyn Registry) -> Result<(),
         }
     }
     Ok(())
+}
+
+pub(super) fn whoever_leases_is_a_known_host(registry: &dyn Registry) -> Result<(), Problem> {
+    let opening = Opening::of(registry);
+    for name in HOSTS {
+        let host = opening.at(&Name::literal(name));
+        only(host.reserve(one("shop", service("web", 3000, 3000)), &at(1_000))?)?;
+    }
+    let known = Opening::of(registry).hosts()?;
+    for name in HOSTS {
+        let host = Host::new(Name::literal(name));
+        holds("a host with a lease is known", known.contains(&host))?;
+    }
+    holds("hosts are told by name", known.is_sorted())
 }

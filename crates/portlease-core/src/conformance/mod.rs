@@ -100,6 +100,7 @@ pub const LAWS: &[Law] = laws![
     generations::an_old_generation_owns_nothing,
     generations::a_sweep_removes_only_what_it_looked_at,
     hosts::hosts_do_not_see_each_other,
+    hosts::whoever_leases_is_a_known_host,
     values::odd_names_are_kept_apart_and_whole,
     values::extreme_values_come_back_as_they_were,
     values::a_thousand_leases_are_no_trouble,

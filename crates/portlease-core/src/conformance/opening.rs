@@ -123,6 +123,13 @@ impl Opening {
             .map_err(|error| format!("the store broke: {error}"))
     }
 
+    /// The hosts that the registry knows.
+    pub(super) fn hosts(&self) -> Result<Vec<Host>, Problem> {
+        self.store
+            .hosts()
+            .map_err(|error| format!("the store broke: {error}"))
+    }
+
     /// Waits for a change.
     pub(super) fn wait(&self, seen: Option<Mark>, at_most: Duration) -> Result<Mark, Problem> {
         self.store

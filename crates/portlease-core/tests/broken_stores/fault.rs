@@ -49,6 +49,8 @@ pub(crate) enum Fault {
     KeepsChangesSecret,
     /// It lets everybody wait longer than they wanted.
     WaitsTooLong,
+    /// It knows no hosts.
+    ForgetsHosts,
     /// It panics.
     Panics,
     /// It breaks.

@@ -37,6 +37,11 @@ impl Store for Counted {
         self.store.load(host, scope)
     }
 
+    fn hosts(&self) -> Result<Vec<Host>, StoreError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.store.hosts()
+    }
+
     fn wait_for_change(
         &self,
         host: &Host,

@@ -164,6 +164,15 @@ impl Store for BrokenStore {
         Ok(leases.within(scope))
     }
 
+    fn hosts(&self) -> Result<Vec<Host>, StoreError> {
+        match self.fault {
+            Fault::Panics => panic!("the store panics"),
+            Fault::Breaks => Err(broken()),
+            Fault::ForgetsHosts => Ok(Vec::new()),
+            _ => Ok(self.shared.hosts().keys().cloned().collect()),
+        }
+    }
+
     fn wait_for_change(
         &self,
         _host: &Host,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::support::{Folder, RANGE, everything, filled, integrity, reserve, reserve_in};
-use portlease_core::{Lease, PortRange, StoreErrorKind};
+use portlease_core::{Lease, PortRange, Store as _, StoreErrorKind};
 use portlease_sqlite::{Cause, SqliteStore};
 
 /// What has to hold after a registry was damaged.

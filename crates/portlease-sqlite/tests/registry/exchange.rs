@@ -2,7 +2,7 @@
 
 use portlease_core::{
     Facts, Generation, Holder, Host, Lease, Leases, Name, Port, PortRange, Process, Release, Reply,
-    Request, Scope, Service, Store, StoreErrorKind, Sweep, Timestamp,
+    Request, Scope, Service, Store as _, StoreErrorKind, Sweep, Timestamp,
 };
 use portlease_sqlite::{Export, Imported, OnConflict, SqliteStore};
 

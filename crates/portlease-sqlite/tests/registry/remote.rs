@@ -22,6 +22,7 @@ enum Question {
     Transact(Host, Box<Command>, Facts),
     /// Without projects and ports, everything.
     Load(Host, Option<(Vec<Name>, PortSet)>),
+    Hosts,
     Wait(Host, Option<Mark>, Duration),
 }
 
@@ -30,6 +31,7 @@ enum Question {
 enum Answer {
     Decided(Decision),
     Loaded(Leases),
+    Known(Vec<Host>),
     Waited(Mark),
     Refused(Refusal),
     Failed(StoreError),
@@ -48,6 +50,10 @@ pub(crate) fn answer(registry: &Path) {
                     Err(TransactError::Store(error)) => Answer::Failed(error),
                 }
             }
+            Question::Hosts => match store.hosts() {
+                Ok(hosts) => Answer::Known(hosts),
+                Err(error) => Answer::Failed(error),
+            },
             Question::Wait(host, seen, at_most) => {
                 match store.wait_for_change(&host, seen, at_most) {
                     Ok(mark) => Answer::Waited(mark),
@@ -112,6 +118,14 @@ impl Store for Remote {
             Answer::Loaded(leases) => Ok(leases),
             Answer::Failed(error) => Err(error),
             other => unreachable!("{other:?} is no answer to a load"),
+        }
+    }
+
+    fn hosts(&self) -> Result<Vec<Host>, StoreError> {
+        match self.ask(&Question::Hosts) {
+            Answer::Known(hosts) => Ok(hosts),
+            Answer::Failed(error) => Err(error),
+            other => unreachable!("{other:?} are no hosts"),
         }
     }
 
