@@ -7,6 +7,7 @@
 
 mod arguments;
 mod call;
+pub mod command_line;
 mod failure;
 pub mod grants;
 pub mod job;

@@ -1,7 +1,4 @@
 //! What the exit codes mean. The help of the command says the same.
-
-use std::process::ExitCode;
-
 /// The codes of Portlease itself; `run` passes on those of its command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
@@ -53,9 +50,9 @@ impl Code {
     }
 }
 
-impl From<Code> for ExitCode {
+impl From<Code> for u8 {
     fn from(code: Code) -> Self {
-        Self::from(code.number())
+        code.number()
     }
 }
 

@@ -1,7 +1,5 @@
 //! What went wrong, in a form for people and one for programs.
 
-use std::process::ExitCode;
-
 use portlease::core::StoreErrorKind;
 use portlease::{ConfigError, Error, core::Refusal};
 use serde_json::json;
@@ -42,7 +40,7 @@ impl Failure {
         self.exit
     }
 
-    pub(crate) fn report(self) -> ExitCode {
+    pub(crate) fn report(self) -> u8 {
         if self.as_json {
             let mut error = json!({"code": self.code, "message": self.message});
             if let Some(place) = self.config.as_ref().and_then(|error| error.place()) {

@@ -4,7 +4,6 @@
 //! user wants, ask the crate `portlease`, and print: no decision about ports is made here.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser as _};
 
@@ -23,8 +22,8 @@ mod subjects;
 use arguments::{Arguments, Task};
 use exit::Code;
 
-/// Runs the command line with these arguments, of which the first is the name of the program.
-pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Runs the command line with these arguments, of which the first is the name of the program, and answers its exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {

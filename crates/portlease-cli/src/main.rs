@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    portlease_cli::main(std::env::args_os())
+    portlease_cli::main(std::env::args_os()).into()
 }

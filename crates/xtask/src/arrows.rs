@@ -37,7 +37,11 @@ const PLACES: &[(&str, Place)] = &[
         "portlease-cli",
         Place::Layer(&["portlease", "portlease-server"]),
     ),
-    ("portlease-node", Place::Layer(&["portlease"])),
+    (
+        "portlease-node",
+        Place::Layer(&["portlease", "portlease-cli"]),
+    ),
+    ("portlease-launcher", Place::Layer(&[])),
     ("portlease-wasm", Place::Layer(&["portlease-core"])),
     ("portlease-tests", Place::Outside),
     ("xtask", Place::Outside),
@@ -233,7 +237,8 @@ mod tests {
              workspace portlease: portlease-core, portlease-sqlite, portlease-postgres, portlease-probe, portlease-containers
              workspace portlease-server: portlease, tokio
              workspace portlease-cli: portlease, portlease-server
-             workspace portlease-node: portlease, napi
+             workspace portlease-node: portlease, portlease-cli, napi
+             workspace portlease-launcher: libloading
              workspace portlease-wasm: portlease-core, wasm-bindgen
              workspace portlease-tests: portlease, portlease-core, tokio
              workspace xtask: anyhow",

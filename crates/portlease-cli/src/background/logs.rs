@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ pub(crate) struct Logs {
     pub(crate) lines: usize,
 }
 
-pub(crate) fn run(task: &Logs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Logs) -> Result<u8, Failure> {
     let (_, project) = task.target.read()?;
     let run = Run::of(&project)?;
     let printed = match File::open(run.log()) {

@@ -1,7 +1,5 @@
 //! `portlease restart`
 
-use std::process::ExitCode;
-
 use clap::Args;
 
 use super::Target;
@@ -25,7 +23,7 @@ pub(crate) struct Restart {
     pub(crate) timeout: Option<u32>,
 }
 
-pub(crate) fn run(task: &Restart) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Restart) -> Result<u8, Failure> {
     let (config, project) = task.target.read()?;
     stop::stop(&project, &config, task.grace)?;
     start::run(&Start {

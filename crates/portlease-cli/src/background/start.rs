@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ pub(crate) struct Start {
     pub(crate) command: Vec<String>,
 }
 
-pub(crate) fn run(task: &Start) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Start) -> Result<u8, Failure> {
     let (config, project) = task.target.read()?;
     let timeout = match task.timeout {
         Some(seconds) => Duration::from_secs(seconds.into()),

@@ -1,7 +1,5 @@
 //! `portlease status`
 
-use std::process::ExitCode;
-
 use clap::Args;
 use serde_json::json;
 
@@ -22,7 +20,7 @@ pub(crate) struct Status {
     pub(crate) json: bool,
 }
 
-pub(crate) fn run(task: &Status) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Status) -> Result<u8, Failure> {
     let records = Run::all().map_err(|failure| failure.told_as_json(task.json))?;
     if task.json {
         let all: Vec<_> = records

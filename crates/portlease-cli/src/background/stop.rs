@@ -1,6 +1,5 @@
 //! `portlease stop`
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
@@ -30,7 +29,7 @@ pub(crate) struct Stop {
     pub(crate) grace: Option<u32>,
 }
 
-pub(crate) fn run(task: &Stop) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Stop) -> Result<u8, Failure> {
     let (config, project) = task.target.read()?;
     if stop(&project, &config, task.grace)? {
         output::line(format_args!("stopped {project}"));

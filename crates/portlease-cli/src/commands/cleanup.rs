@@ -1,6 +1,5 @@
 //! `portlease cleanup`
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use portlease::core::Evidence;
@@ -10,11 +9,11 @@ use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
-pub(crate) fn run(task: &Cleanup) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Cleanup) -> Result<u8, Failure> {
     cleanup(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn cleanup(task: &Cleanup) -> Result<ExitCode, Failure> {
+fn cleanup(task: &Cleanup) -> Result<u8, Failure> {
     let allocator = selection::open_here()?;
     let swept = match task.days {
         Some(days) => {

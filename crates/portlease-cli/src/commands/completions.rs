@@ -1,7 +1,5 @@
 //! `portlease completions`
 
-use std::process::ExitCode;
-
 use clap::CommandFactory as _;
 use clap_complete::generate;
 
@@ -14,7 +12,7 @@ use crate::output;
     clippy::unnecessary_wraps,
     reason = "commands can fail, and this one is called like the others"
 )]
-pub(crate) fn run(task: &Completions) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Completions) -> Result<u8, Failure> {
     let mut script = Vec::new();
     let mut command = Arguments::command();
     generate(task.shell, &mut command, "portlease", &mut script);

@@ -1,7 +1,5 @@
 //! `portlease config`
 
-use std::process::ExitCode;
-
 use portlease::Error;
 use portlease::config::{Origin, Setting};
 use serde_json::{Value, json};
@@ -15,7 +13,7 @@ use crate::{output, selection};
 /// Generated from the types that read the configuration, and compared by the gate. What generates it is not in the program.
 const SCHEMA: &str = include_str!("../../portlease.schema.json");
 
-pub(crate) fn run(task: &Config) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Config) -> Result<u8, Failure> {
     match &task.task {
         None => show(&task.show),
         Some(ConfigTask::Show(task)) => show(task),
@@ -28,7 +26,7 @@ pub(crate) fn run(task: &Config) -> Result<ExitCode, Failure> {
     }
 }
 
-fn show(task: &ConfigShow) -> Result<ExitCode, Failure> {
+fn show(task: &ConfigShow) -> Result<u8, Failure> {
     let config = task.project.config();
     let config = config.map_err(|error| Failure::from(error).told_as_json(task.json))?;
     let entries = config.entries();
@@ -61,7 +59,7 @@ fn as_json(setting: &Setting) -> Value {
     json!({"key": setting.key, "value": setting.value, "origin": origin})
 }
 
-fn check(task: &ConfigCheck) -> Result<ExitCode, Failure> {
+fn check(task: &ConfigCheck) -> Result<u8, Failure> {
     let what = match &task.file {
         Some(file) => {
             portlease::Config::of_file(file).map_err(Error::from)?;
@@ -76,7 +74,7 @@ fn check(task: &ConfigCheck) -> Result<ExitCode, Failure> {
     Ok(Code::Done.into())
 }
 
-fn path(task: &ConfigPath) -> ExitCode {
+fn path(task: &ConfigPath) -> u8 {
     let files = task.project.sources().files();
     let rows: Vec<Vec<String>> = files
         .iter()

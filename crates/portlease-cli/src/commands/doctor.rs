@@ -1,7 +1,5 @@
 //! `portlease doctor`
 
-use std::process::ExitCode;
-
 use crate::arguments::Doctor;
 use crate::doctor::{Finding, Level, examine};
 use crate::exit::Code;
@@ -12,7 +10,7 @@ use crate::output::{self, DIM, GREEN, RED, YELLOW};
     clippy::unnecessary_wraps,
     reason = "commands can fail, and this one is called like the others"
 )]
-pub(crate) fn run(task: &Doctor) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Doctor) -> Result<u8, Failure> {
     let findings = examine();
     if task.json {
         output::json(&findings);

@@ -1,7 +1,5 @@
 //! `portlease explain`
 
-use std::process::ExitCode;
-
 use serde_json::json;
 
 use crate::arguments::Explain;
@@ -9,11 +7,11 @@ use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
-pub(crate) fn run(task: &Explain) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Explain) -> Result<u8, Failure> {
     explain(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn explain(task: &Explain) -> Result<ExitCode, Failure> {
+fn explain(task: &Explain) -> Result<u8, Failure> {
     let config = task.project.config()?;
     let reservation = task.wish.reservation(&config, task.service.as_ref())?;
     let (explained, trace) = selection::open(&config)?.explain(&reservation.build()?)?;

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::process::ExitCode;
 
 use portlease::{Allocator, Options};
 use serde::Serialize;
@@ -13,7 +12,7 @@ use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
-pub(crate) fn run(task: &Export) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Export) -> Result<u8, Failure> {
     let config = Project::default().config()?;
     let allocator = Allocator::open(Options {
         settings: Some(config.host_settings()),

@@ -1,7 +1,5 @@
 //! `portlease get`
 
-use std::process::ExitCode;
-
 use portlease::core::{CONTAINER, Name};
 
 use crate::arguments::Get;
@@ -9,11 +7,11 @@ use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
-pub(crate) fn run(task: &Get) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Get) -> Result<u8, Failure> {
     get(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn get(task: &Get) -> Result<ExitCode, Failure> {
+fn get(task: &Get) -> Result<u8, Failure> {
     let config = task.project.config()?;
     let allocator = selection::open(&config)?;
     let allocation = if task.container {

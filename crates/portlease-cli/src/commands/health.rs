@@ -1,6 +1,5 @@
 //! `portlease health`
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use portlease::core::{Lease, LeaseKey, Port};
@@ -16,11 +15,11 @@ use crate::failure::Failure;
 use crate::output::{self, Cell};
 use crate::{selection, subjects};
 
-pub(crate) fn run(task: &Health) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Health) -> Result<u8, Failure> {
     health(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn health(task: &Health) -> Result<ExitCode, Failure> {
+fn health(task: &Health) -> Result<u8, Failure> {
     let allocator = selection::open_here()?;
     let servers = servers(task, &allocator)?;
     for server in servers
@@ -127,7 +126,7 @@ struct Told<'a, T> {
     health: &'a T,
 }
 
-fn once(task: &Health, servers: &[Server]) -> ExitCode {
+fn once(task: &Health, servers: &[Server]) -> u8 {
     let checks: Vec<HealthCheck> = servers.iter().map(|server| server.check(task)).collect();
     let healths = check_health(&checks);
     let both = || servers.iter().zip(&healths);

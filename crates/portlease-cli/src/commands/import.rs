@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::process::ExitCode;
 
 use portlease::{Export, HostLease, Imported};
 
@@ -12,11 +11,11 @@ use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
-pub(crate) fn run(task: &Import) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Import) -> Result<u8, Failure> {
     import(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn import(task: &Import) -> Result<ExitCode, Failure> {
+fn import(task: &Import) -> Result<u8, Failure> {
     let export = read(&task.file)?;
     let imported = selection::open_here()?.import(&export, task.on_conflict.into())?;
     let is_refused = task.on_conflict == OnConflict::Refuse && !imported.skipped.is_empty();

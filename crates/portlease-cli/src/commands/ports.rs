@@ -1,6 +1,5 @@
 //! `portlease ports`
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -17,11 +16,11 @@ use crate::failure::Failure;
 use crate::output::{self, Cell};
 use crate::{selection, subjects};
 
-pub(crate) fn run(task: &Ports) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Ports) -> Result<u8, Failure> {
     list(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn list(task: &Ports) -> Result<ExitCode, Failure> {
+fn list(task: &Ports) -> Result<u8, Failure> {
     let allocator = selection::open_here()?;
     if task.cleanup {
         allocator.sweep()?;

@@ -1,7 +1,5 @@
 //! `portlease release`
 
-use std::process::ExitCode;
-
 use portlease::core::Release as Registration;
 
 use crate::arguments::Release;
@@ -9,11 +7,11 @@ use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
-pub(crate) fn run(task: &Release) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Release) -> Result<u8, Failure> {
     release(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn release(task: &Release) -> Result<ExitCode, Failure> {
+fn release(task: &Release) -> Result<u8, Failure> {
     let config = task.project.config()?;
     let allocator = selection::open(&config)?;
     let mut release = match task.port {
@@ -52,7 +50,7 @@ fn release(task: &Release) -> Result<ExitCode, Failure> {
 }
 
 /// Releasing twice is harmless, so this is no failure.
-fn nothing(task: &Release, message: &str) -> ExitCode {
+fn nothing(task: &Release, message: &str) -> u8 {
     if task.json {
         output::json(&[(); 0]);
     } else {

@@ -1,6 +1,5 @@
 //! `portlease scan`
 
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use portlease::core::PortRange;
@@ -16,11 +15,11 @@ use crate::failure::Failure;
 use crate::output::{self, Cell};
 use crate::{selection, subjects};
 
-pub(crate) fn run(task: &Scan) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Scan) -> Result<u8, Failure> {
     scan(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn scan(task: &Scan) -> Result<ExitCode, Failure> {
+fn scan(task: &Scan) -> Result<u8, Failure> {
     let config = Project::default().config()?;
     let ports = match task.ranges.as_slice() {
         [] => subjects::known_ports(&config.catalog(), &config.presets()),

@@ -1,7 +1,5 @@
 //! `portlease stats`
 
-use std::process::ExitCode;
-
 use portlease::core::{PortUsage, RangeUsage, StatsQuery};
 
 use crate::arguments::{Project, Stats};
@@ -9,11 +7,11 @@ use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
-pub(crate) fn run(task: &Stats) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Stats) -> Result<u8, Failure> {
     stats(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn stats(task: &Stats) -> Result<ExitCode, Failure> {
+fn stats(task: &Stats) -> Result<u8, Failure> {
     let config = Project::default().config()?;
     let query = match task.ranges.as_slice() {
         [] => StatsQuery::of_frameworks(&config.catalog(), task.top),

@@ -1,7 +1,5 @@
 //! `portlease validate`
 
-use std::process::ExitCode;
-
 use portlease::core::{LeaseStatus, ValidatedLease};
 
 use crate::arguments::Validate;
@@ -10,11 +8,11 @@ use crate::failure::Failure;
 use crate::output::{self, Cell};
 use crate::{selection, subjects};
 
-pub(crate) fn run(task: &Validate) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Validate) -> Result<u8, Failure> {
     validate(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn validate(task: &Validate) -> Result<ExitCode, Failure> {
+fn validate(task: &Validate) -> Result<u8, Failure> {
     let validated = selection::open_here()?.validate(task.project.as_ref())?;
     let leases = validated.leases;
     let untrue = leases.iter().filter(|lease| is_untrue(lease)).count();

@@ -1,7 +1,5 @@
 //! `portlease who`
 
-use std::process::ExitCode;
-
 use portlease::core::Port;
 use portlease::engines::ContainerDetails;
 use portlease::probe::OccupantDetails;
@@ -12,11 +10,11 @@ use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
-pub(crate) fn run(task: &Who) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Who) -> Result<u8, Failure> {
     who(task).map_err(|failure| failure.told_as_json(task.json))
 }
 
-fn who(task: &Who) -> Result<ExitCode, Failure> {
+fn who(task: &Who) -> Result<u8, Failure> {
     let answer = selection::open_here()?.who(task.port)?;
     if task.json {
         output::json(&PortPresence::from(answer.clone()));

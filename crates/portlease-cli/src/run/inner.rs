@@ -2,7 +2,6 @@
 //! types one as well. The outer one has the ports and looks after them, so the command just starts.
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
 
 use portlease::core::{Name, Port};
 
@@ -12,7 +11,7 @@ use crate::failure::Failure;
 
 /// The command takes the place of this process.
 #[cfg(unix)]
-pub(crate) fn run(prepared: &Prepared, ports: &BTreeMap<Name, Port>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(prepared: &Prepared, ports: &BTreeMap<Name, Port>) -> Result<u8, Failure> {
     use std::os::unix::process::CommandExt as _;
 
     let error = prepared.command(ports).exec();
@@ -21,7 +20,7 @@ pub(crate) fn run(prepared: &Prepared, ports: &BTreeMap<Name, Port>) -> Result<E
 
 /// Windows has no such thing: this process waits for the command.
 #[cfg(not(unix))]
-pub(crate) fn run(prepared: &Prepared, ports: &BTreeMap<Name, Port>) -> Result<ExitCode, Failure> {
+pub(crate) fn run(prepared: &Prepared, ports: &BTreeMap<Name, Port>) -> Result<u8, Failure> {
     let status = prepared.command(ports).status();
     let status = status.map_err(|error| cannot_start(&prepared.program(), &error))?;
     Ok(super::code_of(status).into())

@@ -10,7 +10,7 @@ mod session;
 mod template;
 pub(crate) mod tree;
 
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use portlease::core::{Holder, IfRunning, Outcome as Granted, Request};
@@ -25,7 +25,7 @@ use events::Events;
 use prepare::{Prepared, prepare};
 use session::{Manner, Outcome, serve};
 
-pub(crate) fn run(task: &Run) -> Result<ExitCode, Failure> {
+pub(crate) fn run(task: &Run) -> Result<u8, Failure> {
     let config = configured(task)?;
     let prepared = prepare(task, &config)?;
     // A run in the background is the outermost, whoever started it.
@@ -51,7 +51,7 @@ pub(crate) fn run(task: &Run) -> Result<ExitCode, Failure> {
             Err(failure) => failure.exit().number(),
         });
     }
-    outcome.map(ExitCode::from)
+    outcome
 }
 
 /// Answers the exit code.

@@ -1,4 +1,4 @@
-//! Compiling what a platform package contains: the binding and the command line.
+//! Compiling what a platform package contains: the library and its launcher.
 
 use std::env;
 use std::path::PathBuf;
@@ -14,15 +14,12 @@ use crate::toolchain::Toolchain;
 /// The files that were built.
 pub(crate) struct Built {
     pub(crate) library: PathBuf,
-    pub(crate) binary: PathBuf,
+    pub(crate) launcher: PathBuf,
 }
 
 const LIBRARY: &str = "portlease-node";
-const COMMAND_LINE: &str = "portlease-cli";
-/// The profile in which a panic ends the program.
-const ABORTING: &str = "dist-cli";
-/// What a linker reads, from the root of the workspace, to leave out the tables for unwinding.
-const NO_UNWINDING: &str = "crates/xtask/src/npm/no-unwinding.ld";
+const LAUNCHER: &str = "portlease-launcher";
+const PROFILE: &str = "dist";
 
 /// Builds for this machine, as the harnesses are built. Their crates are compiled already when the gate comes here; a build as it
 /// is distributed would take minutes more.
@@ -32,12 +29,12 @@ pub(crate) fn for_gate(platform: &Platform) -> Result<Built> {
     run_live(
         command
             .arg(&folder)
-            .args(["--package", LIBRARY, "--package", COMMAND_LINE]),
+            .args(["--package", LIBRARY, "--package", LAUNCHER]),
     )?;
     let folder = folder.join("harness");
     Ok(Built {
         library: folder.join(platform.library()),
-        binary: folder.join(platform.binary()),
+        launcher: folder.join(platform.launcher()),
     })
 }
 
@@ -67,14 +64,15 @@ impl Linker {
 
 /// Builds as it is distributed.
 pub(crate) fn distributed(platform: &Platform, linker: Linker) -> Result<Built> {
-    let build = |package, profile| compile(platform, linker, package, profile);
-    let library = build(LIBRARY, "dist")?.join(platform.library());
-    let binary = build(COMMAND_LINE, ABORTING)?.join(platform.binary());
-    Ok(Built { library, binary })
+    let folder = compile(platform, linker)?;
+    Ok(Built {
+        library: folder.join(platform.library()),
+        launcher: folder.join(platform.launcher()),
+    })
 }
 
-/// Compiles one package, and answers the folder with the result.
-fn compile(platform: &Platform, linker: Linker, package: &str, profile: &str) -> Result<PathBuf> {
+/// Compiles both, and answers the folder with the result.
+fn compile(platform: &Platform, linker: Linker) -> Result<PathBuf> {
     let toolchain = Toolchain::find(platform.target)?;
     let build = |subcommand, target: &str| {
         toolchain.cargo(subcommand, target, "std,panic_abort,panic_unwind")
@@ -89,30 +87,26 @@ fn compile(platform: &Platform, linker: Linker, package: &str, profile: &str) ->
     if linker == Linker::Zig {
         install::zig()?.add_to(&mut command)?;
     }
-    add_flags(&mut command, platform, profile);
+    add_flags(&mut command, platform);
     // Apart from everything else, because two toolchains would throw away each other's work.
     let folder = target_dir().join("platforms");
-    command.args(["--profile", profile, "--package", package, "--target-dir"]);
+    command.args(["--profile", PROFILE, "--package", LIBRARY]);
+    command.args(["--package", LAUNCHER, "--target-dir"]);
     run_live(command.arg(&folder))?;
-    Ok(folder.join(platform.target).join(profile))
+    Ok(folder.join(platform.target).join(PROFILE))
 }
 
 /// The oldest glibc that Rust itself supports. A system whose glibc is older has no Node.js that could load the package.
 const OLDEST_GLIBC: &str = "2.17";
 
 /// Tells the compilers what is not in the profiles.
-fn add_flags(command: &mut Command, platform: &Platform, profile: &str) {
+fn add_flags(command: &mut Command, platform: &Platform) {
     let target = platform.target.replace('-', "_");
-    let feature = target_feature(platform).map(|feature| format!("-Ctarget-feature={feature}"));
-    // The linkers of macOS and Windows know no such scripts.
-    let is_scripted = platform.os == "linux" && profile == ABORTING;
-    let script = is_scripted.then(|| format!("-Clink-arg=-Wl,-T,{NO_UNWINDING}"));
-    let flags: Vec<String> = feature.into_iter().chain(script).collect();
-    if !flags.is_empty() {
+    if let Some(feature) = target_feature(platform) {
         // It would come before the one for the target.
         command.env_remove("RUSTFLAGS");
         let name = format!("CARGO_TARGET_{}_RUSTFLAGS", target.to_uppercase());
-        command.env(name, flags.join(" "));
+        command.env(name, format!("-Ctarget-feature={feature}"));
     }
     // Windows insists on its tables for unwinding. Elsewhere SQLite needs none, because no panic goes through it.
     if platform.os != "win32" {

@@ -38,7 +38,7 @@ pub(crate) fn package(folder: &Path) -> Result<Archive> {
 pub(crate) fn platform(platform: &Platform, built: &Built, folder: &Path) -> Result<Archive> {
     let stage = Stage::new(folder, platform.name)?;
     stage.copy_all(&built.library, "portlease.node")?;
-    stage.copy_all(&built.binary, platform.binary())?;
+    stage.copy_all(&built.launcher, platform.binary())?;
     let name = platform.package();
     stage.write(
         "README.md",

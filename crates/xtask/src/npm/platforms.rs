@@ -111,7 +111,15 @@ impl Platform {
         }
     }
 
-    /// The file of the command line.
+    /// The file that cargo makes of the launcher.
+    pub(crate) fn launcher(&self) -> &'static str {
+        match self.os {
+            "win32" => "portlease-launcher.exe",
+            _ => "portlease-launcher",
+        }
+    }
+
+    /// What the launcher is called in the package.
     pub(crate) fn binary(&self) -> &'static str {
         match self.os {
             "win32" => "portlease.exe",
