@@ -623,7 +623,7 @@ export type SweptLease = {
 /**
  * Why a lease may be removed.
  */
-export type Evidence = "dead" | "abandoned";
+export type Evidence = "dead" | "abandoned" | "hostGone";
 
 /**
  * What is true of a lease.
@@ -945,6 +945,11 @@ export type Facts = {
    * The holders that were seen to have ended. Whoever is not named counts as alive.
    */
   dead?: Array<Holder>;
+  /**
+   * Whether the host as a whole is gone: it agreed to give everything up when it cannot report for some time, and did not
+   * report for longer.
+   */
+  hostIsGone?: boolean;
 };
 
 /**

@@ -224,6 +224,8 @@ pub enum Evidence {
     Dead,
     /// It belongs to nobody, nobody is on the port, and nobody used it for long.
     Abandoned,
+    /// Its host is gone.
+    HostGone,
 }
 
 /// What is true of the leases.

@@ -38,6 +38,11 @@ pub struct Facts {
     #[serde(default)]
     #[cfg_attr(feature = "typescript", ts(as = "Option<Vec<Holder>>", optional))]
     pub dead: BTreeSet<Holder>,
+    /// Whether the host as a whole is gone: it agreed to give everything up when it cannot report for some time, and did not
+    /// report for longer.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    #[cfg_attr(feature = "typescript", ts(as = "Option<bool>", optional))]
+    pub host_is_gone: bool,
 }
 
 impl Facts {

@@ -28,6 +28,7 @@ fn cleanup(task: &Cleanup) -> Result<u8, Failure> {
             let why = match removed.evidence {
                 Evidence::Dead => "its process has ended",
                 Evidence::Abandoned => "nobody used it",
+                Evidence::HostGone => "its host is gone",
             };
             let lease = &removed.lease;
             output::line(format_args!(

@@ -46,8 +46,11 @@ pub(super) fn sweep(leases: &Leases, sweep: &Sweep, facts: &Facts) -> Decision {
 }
 
 /// Why the lease may be removed, if it may. Whoever is on the port could be its server, started
-/// by an owner that has ended: then it stays.
+/// by an owner that has ended: then it stays, unless the host agreed to let go of all of them.
 fn evidence(lease: &Lease, sweep: &Sweep, facts: &Facts) -> Option<Evidence> {
+    if facts.host_is_gone {
+        return Some(Evidence::HostGone);
+    }
     if facts.occupied.ports().contains(lease.port) {
         return None;
     }

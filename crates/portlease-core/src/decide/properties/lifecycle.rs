@@ -121,7 +121,11 @@ proptest! {
                 is_old.then_some(Evidence::Abandoned)
             };
             let is_free = !case.facts.occupied.ports().contains(lease.port);
-            match evidence.filter(|_| is_free && sweep.suspects.contains(&suspect)) {
+            let evidence = match case.facts.host_is_gone {
+                true => Some(Evidence::HostGone),
+                false => evidence.filter(|_| is_free),
+            };
+            match evidence.filter(|_| sweep.suspects.contains(&suspect)) {
                 Some(evidence) => expected.push((lease.key.clone(), evidence)),
                 None => prop_assert_eq!(after.get(&lease.key), Some(lease)),
             }

@@ -266,14 +266,16 @@ pub(super) fn any_facts() -> BoxedStrategy<Facts> {
         any_ports(),
         option::weighted(0.3, select(alloc::vec![1, 1024, 3002])),
         btree_set(any_holder(), 0..=3),
+        proptest::bool::weighted(0.1),
     )
         .prop_map(
-            |(now, occupied, system_reserved, unprivileged_start, dead)| Facts {
+            |(now, occupied, system_reserved, unprivileged_start, dead, host_is_gone)| Facts {
                 now: Timestamp::from_millis(now),
                 occupied,
                 system_reserved,
                 unprivileged_start: unprivileged_start.map(Port::literal),
                 dead,
+                host_is_gone,
             },
         )
         .boxed()

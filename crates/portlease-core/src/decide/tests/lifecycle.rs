@@ -275,6 +275,23 @@ fn a_lease_of_nobody_is_swept_when_it_is_abandoned() {
 }
 
 #[test]
+fn every_lease_of_a_host_that_is_gone_is_swept() {
+    let mut world = World::new()
+        .lease("shop/web", 3000)
+        .live("blog/web", 3001, 8)
+        .occupied([3000]);
+    world.facts.host_is_gone = true;
+    check_swept(
+        world,
+        None,
+        &[
+            ("shop/web", Evidence::HostGone),
+            ("blog/web", Evidence::HostGone),
+        ],
+    );
+}
+
+#[test]
 fn a_lease_that_changed_hands_since_the_look_is_not_swept() {
     let world = World::new().live("shop/web", 3000, 7);
     let suspect = Suspect {
