@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use portlease::core::{InvalidName, InvalidPort, Refusal};
+use portlease::core::{InvalidName, Refusal};
 use portlease::{Error, InvalidArgument};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -47,12 +47,6 @@ impl From<Error> for Failure {
             message: error.to_string(),
             details: error.details(),
         }
-    }
-}
-
-impl From<InvalidPort> for Failure {
-    fn from(error: InvalidPort) -> Self {
-        Error::Refused(error.into()).into()
     }
 }
 

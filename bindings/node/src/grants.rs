@@ -9,15 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use napi_derive::napi;
+use portlease::asking::{Desk, Wished, process, warnings};
 use portlease::core::{Lease, Move, Plan, Trace};
 use portlease::{Allocation, Arrival, Error, Grant, PortNumber, read_argument};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::call::{Wished, process, warnings};
 use crate::failure::{Failure, Result, guarded};
 use crate::job::{Promised, promise};
-use crate::registry::Opened;
 
 /// The grants of one request.
 #[derive(Debug)]
@@ -113,16 +112,16 @@ impl Act {
 }
 
 impl Grants {
-    pub(crate) fn reserve(opened: &Opened, wished: &Wished) -> Result<Self> {
-        let reservation = wished.reservation(opened)?;
+    pub(crate) fn reserve(desk: &Desk, wished: &Wished) -> Result<Self> {
+        let reservation = desk.reservation(wished)?;
         let mut warnings = warnings(&reservation);
-        let grants = opened.allocator.reserve_all(&reservation.build()?)?;
+        let grants = desk.allocator().reserve_all(&reservation.build()?)?;
         warnings.extend_from_slice(grants.warnings());
         Self::told(grants, &warnings)
     }
 
-    pub(crate) fn confirm(opened: &Opened, plan: &Plan) -> Result<Self> {
-        let grants = opened.allocator.confirm_plan(plan)?;
+    pub(crate) fn confirm(desk: &Desk, plan: &Plan) -> Result<Self> {
+        let grants = desk.allocator().confirm_plan(plan)?;
         let warnings = grants.warnings().to_vec();
         Self::told(grants, &warnings)
     }

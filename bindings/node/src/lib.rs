@@ -1,11 +1,10 @@
 //! Portlease for Node.js. It converts and decides nothing: JSON comes in, the crate `portlease` is asked, JSON goes out.
 //!
-//! A call is an object with one key, its name, such as `{"isPortAvailable": {"port": 3000}}` (`call.rs`). What takes time comes in
+//! A call is an object with one key, its name, such as `{"isPortAvailable": {"port": 3000}}` (`call.rs`); what it takes and answers is in `portlease::asking`. What takes time comes in
 //! two forms: one answers a promise and works on a thread of Node's pool (`job.rs`), the other works in place. Nothing waits on that
 //! pool for a server to listen: the caller looks again and again (`grants.rs`). Errors are a JSON text in the reason
 //! (`failure.rs`).
 
-mod arguments;
 mod call;
 pub mod command_line;
 mod failure;

@@ -10,8 +10,9 @@ use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi_derive::napi;
+use portlease::asking::{Callers, Desk};
 use portlease::engines::Environment;
-use portlease::{Allocator, Config, ConfigSources, Options, read_argument};
+use portlease::{Allocator, ConfigSources, Options, read_argument};
 use serde::Deserialize;
 
 use crate::call;
@@ -22,16 +23,7 @@ use crate::job::{Promised, promise};
 /// A registry that is open.
 #[derive(Debug)]
 #[napi]
-pub struct Registry(Mutex<Option<Arc<Opened>>>);
-
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) allocator: Allocator,
-    /// The configuration of the folder in which it was opened.
-    pub(crate) config: Config,
-    /// The environment of that time.
-    variables: BTreeMap<String, String>,
-}
+pub struct Registry(Mutex<Option<Arc<Desk>>>);
 
 /// How it is to be opened.
 #[derive(Deserialize)]
@@ -84,11 +76,8 @@ fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<
             engines: Some(engines),
             ..Options::default()
         })?;
-        Ok(Registry(Mutex::new(Some(Arc::new(Opened {
-            allocator,
-            config,
-            variables: opening.variables,
-        })))))
+        let desk = Desk::new(allocator, config, Callers::ThisProcess).variables(opening.variables);
+        Ok(Registry(Mutex::new(Some(Arc::new(desk)))))
     })
 }
 
@@ -97,21 +86,14 @@ pub(crate) fn sources(folder: &str, variables: &BTreeMap<String, String>) -> Con
     ConfigSources::of_folder(folder.as_ref()).variables(variables.iter().map(variable))
 }
 
-impl Opened {
-    /// Where the configuration of a folder is looked for, in the environment of the registry.
-    pub(crate) fn sources(&self, folder: &str) -> ConfigSources {
-        sources(folder, &self.variables)
-    }
-}
-
 #[napi]
 impl Registry {
     /// Answers a call.
     #[napi(ts_return_type = "Promise<string>")]
     pub fn ask(&self, call: String) -> Promised<String> {
-        promise(self.opened().and_then(|opened| {
-            let answer = call::prepare(&opened, &call)?;
-            Ok(move || answer(&opened))
+        promise(self.desk().and_then(|desk| {
+            let answer = call::prepare(&desk, &call)?;
+            Ok(move || answer(&desk))
         }))
     }
 
@@ -119,17 +101,17 @@ impl Registry {
     #[napi]
     pub fn ask_sync(&self, call: String) -> napi::Result<String> {
         Ok(guarded(|| {
-            let opened = self.opened()?;
-            call::prepare(&opened, &call)?(&opened)
+            let desk = self.desk()?;
+            call::prepare(&desk, &call)?(&desk)
         })?)
     }
 
     /// Leases and holds the ports of a wish.
     #[napi(ts_return_type = "Promise<Grants>")]
     pub fn reserve(&self, wish: String) -> Promised<Grants> {
-        promise(self.opened().and_then(|opened| {
-            let wish = call::Wished::read(&opened, &wish)?;
-            Ok(move || Grants::reserve(&opened, &wish))
+        promise(self.desk().and_then(|desk| {
+            let wish = desk.read_wish(&wish)?;
+            Ok(move || Grants::reserve(&desk, &wish))
         }))
     }
 
@@ -137,17 +119,17 @@ impl Registry {
     #[napi]
     pub fn reserve_sync(&self, wish: String) -> napi::Result<Grants> {
         Ok(guarded(|| {
-            let opened = self.opened()?;
-            Grants::reserve(&opened, &call::Wished::read(&opened, &wish)?)
+            let desk = self.desk()?;
+            Grants::reserve(&desk, &desk.read_wish(&wish)?)
         })?)
     }
 
     /// Leases and holds the ports of a plan that was made elsewhere.
     #[napi(ts_return_type = "Promise<Grants>")]
     pub fn confirm_plan(&self, plan: String) -> Promised<Grants> {
-        promise(self.opened().and_then(|opened| {
-            let plan = call::plan(&plan)?;
-            Ok(move || Grants::confirm(&opened, &plan))
+        promise(self.desk().and_then(|desk| {
+            let plan = desk.read_plan(&plan)?;
+            Ok(move || Grants::confirm(&desk, &plan))
         }))
     }
 
@@ -155,7 +137,8 @@ impl Registry {
     #[napi]
     pub fn confirm_plan_sync(&self, plan: String) -> napi::Result<Grants> {
         Ok(guarded(|| {
-            Grants::confirm(&*self.opened()?, &call::plan(&plan)?)
+            let desk = self.desk()?;
+            Grants::confirm(&desk, &desk.read_plan(&plan)?)
         })?)
     }
 
@@ -165,9 +148,9 @@ impl Registry {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    fn opened(&self) -> Result<Arc<Opened>> {
-        let opened = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = opened.clone();
-        opened.ok_or_else(|| Failure::new("CLOSED", "This allocator was closed. Open another one."))
+    fn desk(&self) -> Result<Arc<Desk>> {
+        let desk = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let desk = desk.clone();
+        desk.ok_or_else(|| Failure::new("CLOSED", "This allocator was closed. Open another one."))
     }
 }

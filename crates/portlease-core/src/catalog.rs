@@ -73,6 +73,7 @@ const BUILTIN: &[(&str, &str, u16, &[&str])] = &[
 
 /// A dev server and where it usually listens.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Framework {
@@ -110,6 +111,11 @@ impl Framework {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Framework>", into = "Vec<Framework>")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "Vec<Framework>")
+)]
 pub struct Catalog {
     frameworks: Vec<Framework>,
 }

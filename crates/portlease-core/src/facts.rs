@@ -18,6 +18,7 @@ use crate::{Holder, Name, Port, PortSet, Timestamp};
 /// assert!(facts.occupied.ports().contains(Port::literal(3000)));
 /// ```
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
@@ -59,6 +60,11 @@ impl Facts {
 /// The occupied ports of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<OccupiedPort>", into = "Vec<OccupiedPort>")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "Vec<OccupiedPort>")
+)]
 pub struct Occupancy {
     ports: PortSet,
     occupants: BTreeMap<Port, Occupant>,
@@ -88,6 +94,7 @@ impl Occupancy {
 
 /// A port that cannot be bound.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OccupiedPort {
     /// The port.
@@ -119,6 +126,7 @@ impl From<Occupancy> for Vec<OccupiedPort> {
 
 /// Whoever is on a port at the operating system, as far as it could be told.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Occupant {

@@ -49,6 +49,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// What happened since the registry was made.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Counters {

@@ -40,6 +40,8 @@ mod presets;
 pub mod reading;
 mod refusal;
 mod request;
+#[cfg(feature = "schema")]
+mod schema;
 mod settings;
 mod store;
 mod time;

@@ -11,6 +11,7 @@ use crate::{Generation, LeaseKey, Leases, Name, Port, Reserved};
 /// A [`Request`](crate::Request) that carries it is granted these seats or none: nobody else is moved,
 /// and no lease is touched that came or changed since the plan was made.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Planned {
@@ -26,6 +27,7 @@ pub struct Planned {
 
 /// The port that a planner chose for a service.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Seat {
@@ -40,6 +42,7 @@ pub struct Seat {
 
 /// A lease that makes way by plan.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Displacement {

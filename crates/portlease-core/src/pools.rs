@@ -8,6 +8,7 @@ use crate::{Name, Port, PortRange, PortSet};
 
 /// A named part of the ports.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
     /// Whose part it is, a team's for instance.
@@ -31,6 +32,11 @@ pub struct Pool {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Pool>", into = "Vec<Pool>")]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "Vec<Pool>")
+)]
 pub struct Pools {
     pools: Vec<Pool>,
 }

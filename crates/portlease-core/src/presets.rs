@@ -25,6 +25,7 @@ const BUILTIN: &[(&str, &str, PortRange)] = &[
 
 /// The range of a kind of service in one environment.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preset {
@@ -46,6 +47,7 @@ pub struct Preset {
 /// assert_eq!(presets.get(PRODUCTION, "webServer"), Some(PortRange::literal(5000, 5010)));
 /// assert_eq!(presets.get(PRODUCTION, "viteHmr"), None);
 /// ```
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Presets {

@@ -14,6 +14,7 @@ use crate::{Catalog, Pools, PortSet, Presets};
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct HostSettings {

@@ -196,6 +196,7 @@ pub fn refused(command: &Command) -> Option<Change> {
 /// assert_eq!(Host::new(Name::literal("laptop")).to_string(), "laptop");
 /// ```
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Host(Name);

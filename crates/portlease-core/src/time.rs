@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(earlier.since(later), Duration::ZERO, "a clock that jumped back counts as no time");
 /// ```
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "number"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

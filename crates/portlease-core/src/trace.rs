@@ -9,6 +9,7 @@ use crate::{Holder, LeaseKey, Name, Occupant, PortRange};
 
 /// The way by which a port was found, in the order in which the ways are tried.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Tier {
@@ -31,6 +32,7 @@ pub enum Tier {
 /// Neighbouring ports with the same verdict are one step, so that a full range of 7,000 ports
 /// is a handful of steps. [`Command::Explain`](crate::Command::Explain) gives each port its own.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "Step[]"))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Trace {
@@ -40,6 +42,7 @@ pub struct Trace {
 
 /// Some neighbouring ports that one service looked at, with one verdict.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Step {
@@ -59,6 +62,7 @@ pub struct Step {
 
 /// What became of a candidate. Where several apply, the first of this list is told.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
@@ -92,6 +96,7 @@ pub enum Verdict {
 
 /// Whoever has a port.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Party {

@@ -46,6 +46,15 @@ impl Allocator {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn confirm_plan(&self, plan: &Plan) -> Result<Grants, Error> {
+        self.confirm_plan_for(plan, Some(Holder::Process(identity::this_process())))
+    }
+
+    /// The same on behalf of others: what the plan does not say a holder of belongs to nobody.
+    pub fn confirm_plan_for_others(&self, plan: &Plan) -> Result<Grants, Error> {
+        self.confirm_plan_for(plan, None)
+    }
+
+    fn confirm_plan_for(&self, plan: &Plan, holder: Option<Holder>) -> Result<Grants, Error> {
         if plan.host != *self.host() {
             return Err(Error::OtherHost {
                 planned: plan.host.clone(),
@@ -58,8 +67,7 @@ impl Allocator {
         request.reclaim = false;
         // What a planner cannot check is checked here.
         request.skip_port_check = false;
-        let this_process = || Holder::Process(identity::this_process());
-        request.holder.get_or_insert_with(this_process);
+        request.holder = request.holder.or(holder);
         match self.reserve_all(&request) {
             Err(Error::Refused(Refusal::PlanOutdated(outdated))) => {
                 let snapshot = self.snapshot_after(plan, &outdated)?;

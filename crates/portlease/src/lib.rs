@@ -21,6 +21,7 @@
 
 mod allocator;
 mod arrival;
+pub mod asking;
 pub mod config;
 mod confirm;
 mod containers;

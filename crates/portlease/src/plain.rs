@@ -18,6 +18,7 @@ use crate::{Error, Grant, Grants, PortVariable, Reservation};
 
 /// The port of a service, and how it came to it.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Allocation {

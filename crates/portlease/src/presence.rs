@@ -19,6 +19,7 @@ use crate::Who;
 /// # Ok::<(), portlease::Error>(())
 /// ```
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PortPresence {
@@ -35,6 +36,7 @@ pub struct PortPresence {
 
 /// A container that publishes a port.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerOnPort {
@@ -49,6 +51,7 @@ pub struct ContainerOnPort {
 
 /// A program that is on a port. What could not be read is `null`: programs of other users show less of themselves.
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProgramOnPort {

@@ -20,6 +20,7 @@ use crate::{Generation, Lease, LeaseKey, Memory, Port, PortUsage, Timestamp};
 /// # Ok::<(), portlease_core::InvalidSnapshot>(())
 /// ```
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(optional_fields))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Snapshot {

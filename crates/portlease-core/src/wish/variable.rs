@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::{Explicit, Port};
 
 /// An environment variable, with the value that the caller has for it.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct VariableWish {
