@@ -121,9 +121,10 @@ proptest! {
                 is_old.then_some(Evidence::Abandoned)
             };
             let is_free = !case.facts.occupied.ports().contains(lease.port);
-            let evidence = match case.facts.host_is_gone {
-                true => Some(Evidence::HostGone),
-                false => evidence.filter(|_| is_free),
+            let evidence = if case.facts.host_is_gone {
+                Some(Evidence::HostGone)
+            } else {
+                evidence.filter(|_| is_free)
             };
             match evidence.filter(|_| sweep.suspects.contains(&suspect)) {
                 Some(evidence) => expected.push((lease.key.clone(), evidence)),
