@@ -247,7 +247,8 @@ Examples:
   portlease ports
   portlease ports --json
   portlease ports --project shop --watch
-  portlease ports --cleanup")]
+  portlease ports --cleanup
+  portlease ports --all-hosts")]
 pub(crate) struct Ports {
     /// Only the leases of this project
     #[arg(long, value_name = "NAME")]
@@ -263,6 +264,9 @@ pub(crate) struct Ports {
     /// Remove leases whose owners are gone, first
     #[arg(long)]
     pub(crate) cleanup: bool,
+    /// The leases of all hosts that share the registry; whether they are true, only each host can see
+    #[arg(long, conflicts_with_all = ["watch", "cleanup"])]
+    pub(crate) all_hosts: bool,
 }
 
 /// Tell who is on a port, and to whom it is leased

@@ -193,3 +193,39 @@ fn shells_complete_the_commands() {
     bash.args(["-c", ask]).current_dir(sandbox.project());
     assert_eq!(Ended::of(bash).stdout.trim(), "doctor");
 }
+
+#[test]
+fn all_hosts_that_share_a_registry_are_told_of() {
+    let [laptop, runner] = [Sandbox::new(), Sandbox::new()];
+    let here = laptop.get("shop");
+    let there = runner.get("blog");
+    // Two machines in one registry: the leases of the other one come under its name.
+    let mut exported = runner.export();
+    let hosts = exported["hosts"].as_object_mut().unwrap();
+    let (_, leases) = hosts
+        .remove_entry(&hosts.keys().next().unwrap().clone())
+        .unwrap();
+    hosts.insert("runner-7".to_owned(), leases);
+    laptop.write("runner.json", &exported.to_string());
+    check(&laptop.ended(&["import", "runner.json"]), 0, "1 added");
+
+    let (_, everywhere) = laptop.json(&["ports", "--all-hosts"]);
+    assert_eq!(everywhere.as_object().unwrap().len(), 2);
+    assert_eq!(everywhere["runner-7"][0]["port"], there);
+    let plain = laptop.ended(&["ports", "--all-hosts", "--project", "blog"]);
+    let lines: Vec<&str> = plain.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[1].starts_with(&format!("runner-7\t{there}\tweb\tblog\t")));
+    let (_, own) = laptop.json(&["ports"]);
+    assert_eq!(own.as_array().map(Vec::len), Some(1));
+    assert_eq!(own[0]["lease"]["port"], here);
+
+    let (_, stats) = laptop.json(&["stats", "--all-hosts"]);
+    assert_eq!(stats["runner-7"]["counters"]["grants"], 1);
+    let plain = laptop.ended(&["stats", "--all-hosts"]);
+    assert!(
+        plain.stdout.contains("\nrunner-7\t1\t1\t0\t"),
+        "{}",
+        plain.stdout
+    );
+}

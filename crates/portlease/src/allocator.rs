@@ -58,7 +58,7 @@ pub struct Allocator {
 }
 
 pub(crate) struct Inner {
-    store: Arc<dyn Store>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) file: Option<Arc<SqliteStore>>,
     pub(crate) host: Host,
     pub(crate) observer: Observer,

@@ -32,6 +32,7 @@ mod error;
 mod folders;
 mod grant;
 mod health;
+mod hosts;
 mod http;
 mod observe;
 mod outer;

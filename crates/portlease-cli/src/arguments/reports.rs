@@ -69,6 +69,7 @@ pub(crate) struct Health {
 Examples:
   portlease stats
   portlease stats 3000-3100 --top 3
+  portlease stats --all-hosts
   portlease stats --json")]
 pub(crate) struct Stats {
     /// A range such as 3000-3100 [default: those of all known frameworks]
@@ -77,6 +78,9 @@ pub(crate) struct Stats {
     /// How many of the busiest and of the least used ports to name
     #[arg(long, value_name = "COUNT", default_value_t = 5)]
     pub(crate) top: u32,
+    /// What was counted on each of the hosts that share the registry
+    #[arg(long)]
+    pub(crate) all_hosts: bool,
     /// Print an object
     #[arg(long)]
     pub(crate) json: bool,

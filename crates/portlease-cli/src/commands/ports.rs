@@ -1,11 +1,12 @@
 //! `portlease ports`
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use portlease::Error;
-use portlease::core::{Holder, Lease, ValidatedLease};
+use portlease::core::{Holder, Host, Lease, LeaseState, ValidatedLease};
 use portlease::engines::Look;
 use serde_json::json;
 
@@ -22,6 +23,10 @@ pub(crate) fn run(task: &Ports) -> Result<u8, Failure> {
 
 fn list(task: &Ports) -> Result<u8, Failure> {
     let allocator = selection::open_here()?;
+    if task.all_hosts {
+        show_everywhere(task, &allocator.list_everywhere(task.project.as_ref())?);
+        return Ok(Code::Done.into());
+    }
     if task.cleanup {
         allocator.sweep()?;
     }
@@ -46,6 +51,39 @@ fn show(task: &Ports, leases: &[ValidatedLease], containers: &Look) {
         output::note(format_args!("{NOTHING}"));
     } else {
         output::line(format_args!("{}", table(leases, containers)));
+    }
+}
+
+fn show_everywhere(task: &Ports, leases: &BTreeMap<Host, Vec<Lease>>) {
+    if task.json {
+        output::json(leases);
+    } else if leases.is_empty() {
+        output::note(format_args!("{NOTHING}"));
+    } else {
+        let rows = leases.iter().flat_map(|(host, leases)| {
+            let row = |lease: &Lease| {
+                vec![
+                    host.to_string(),
+                    lease.port.to_string(),
+                    subjects::service(lease),
+                    selection::shortened(&lease.key.project),
+                    lease.framework.to_string(),
+                    state(lease.state).to_owned(),
+                ]
+            };
+            leases.iter().map(row).collect::<Vec<_>>()
+        });
+        output::table(
+            &["HOST", "PORT", "SERVICE", "PROJECT", "FRAMEWORK", "STATE"],
+            &rows.collect::<Vec<_>>(),
+        );
+    }
+}
+
+fn state(state: LeaseState) -> &'static str {
+    match state {
+        LeaseState::Reserved => "reserved",
+        LeaseState::Live => "live",
     }
 }
 

@@ -1,6 +1,8 @@
 //! `portlease stats`
 
-use portlease::core::{PortUsage, RangeUsage, StatsQuery};
+use std::collections::BTreeMap;
+
+use portlease::core::{Host, Lease, PortUsage, RangeUsage, StatsQuery};
 
 use crate::arguments::{Project, Stats};
 use crate::exit::Code;
@@ -17,7 +19,13 @@ fn stats(task: &Stats) -> Result<u8, Failure> {
         [] => StatsQuery::of_frameworks(&config.catalog(), task.top),
         ranges => StatsQuery::of_ranges(ranges.iter().copied(), task.top),
     };
-    let stats = selection::open(&config)?.stats(&query)?;
+    let allocator = selection::open(&config)?;
+    if task.all_hosts {
+        let leases = allocator.list_everywhere(None)?;
+        tell_everywhere(task, &allocator.stats_everywhere(&query)?, &leases);
+        return Ok(Code::Done.into());
+    }
+    let stats = allocator.stats(&query)?;
     if task.json {
         output::json(&stats);
     } else {
@@ -44,6 +52,41 @@ fn tell(stats: &portlease::core::Stats) {
     ] {
         output::pair(label, &value);
     }
+}
+
+fn tell_everywhere(
+    task: &Stats,
+    stats: &BTreeMap<Host, portlease::core::Stats>,
+    leases: &BTreeMap<Host, Vec<Lease>>,
+) {
+    if task.json {
+        output::json(stats);
+        return;
+    }
+    let row = |(host, stats): (&Host, &portlease::core::Stats)| {
+        let leased = leases.get(host).map_or(0, Vec::len);
+        let counters = stats.counters;
+        let counts = [
+            counters.grants,
+            counters.reuses,
+            counters.moves,
+            counters.refusals,
+            counters.releases,
+            counters.swept,
+        ];
+        let counts = counts.iter().map(ToString::to_string);
+        [host.to_string(), leased.to_string()]
+            .into_iter()
+            .chain(counts)
+            .collect()
+    };
+    let rows: Vec<Vec<String>> = stats.iter().map(row).collect();
+    output::table(
+        &[
+            "HOST", "LEASED", "GRANTS", "REUSES", "MOVES", "REFUSALS", "RELEASES", "SWEPT",
+        ],
+        &rows,
+    );
 }
 
 fn row(usage: &RangeUsage) -> Vec<String> {
