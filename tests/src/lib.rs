@@ -5,4 +5,6 @@ pub mod engine;
 pub mod model;
 #[cfg(target_os = "linux")]
 pub mod podman;
+#[cfg(target_os = "linux")]
+pub mod postgres;
 pub mod vectors;

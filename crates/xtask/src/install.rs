@@ -45,6 +45,8 @@ const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
     ("ip", "iproute2"),
     ("iptables", "iptables"),
     ("/usr/lib/podman/netavark", "netavark"),
+    // The servers lie in a folder of their version.
+    ("pg_ctlcluster", "postgresql"),
     ("podman", "podman"),
     ("python3", "python3"),
     ("runc", "runc"),

@@ -1,0 +1,114 @@
+//! One connection: what it has prepared, and the number of its last transaction.
+
+use std::time::Instant;
+
+use futures_util::future::join;
+use portlease_core::{StoreError, StoreErrorKind};
+use tokio_postgres::{Client, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::address::Address;
+use crate::schema::{self, MIGRATIONS};
+use crate::statements::Statements;
+use crate::trouble::{Trouble, explained};
+
+/// The oldest version of PostgreSQL that is known to do what is asked here.
+const OLDEST: u32 = 13;
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    pub(crate) statements: Statements,
+    /// The name by which this connection signs its transactions.
+    pub(crate) writer: String,
+    /// The number of the last one.
+    pub(crate) transactions: i64,
+    pub(crate) idle_since: Instant,
+}
+
+impl Connection {
+    /// Connects, and brings the registry to this version where it is an older one.
+    pub(crate) async fn open(address: &Address, tls: &MakeRustlsConnect) -> Result<Self, Trouble> {
+        let client = connect(address, tls).await?;
+        match Self::greet(&client).await {
+            Ok((greeting, statements)) if greeting.version == MIGRATIONS.len() => {
+                Ok(Self::new(client, greeting.writer, statements))
+            }
+            Ok((greeting, _)) => {
+                schema::check(greeting.version)?;
+                Self::migrated(client).await
+            }
+            Err(trouble) if trouble.misses_tables() => {
+                // A newer registry may lack what this version asks about.
+                if let Ok(answer) = client.simple_query(schema::VERSION).await {
+                    schema::check(schema::read_version(&answer)?.version)?;
+                }
+                Self::migrated(client).await
+            }
+            Err(trouble) => Err(trouble),
+        }
+    }
+
+    async fn migrated(client: Client) -> Result<Self, Trouble> {
+        schema::migrate(&client, MIGRATIONS).await?;
+        let (greeting, statements) = Self::greet(&client).await?;
+        schema::check(greeting.version)?;
+        Ok(Self::new(client, greeting.writer, statements))
+    }
+
+    /// One round trip.
+    async fn greet(client: &Client) -> Result<(schema::Greeting, Statements), Trouble> {
+        let asked = join(
+            client.simple_query(schema::VERSION),
+            Statements::prepare(client),
+        );
+        let (version, statements) = asked.await;
+        Ok((schema::read_version(&version?)?, statements?))
+    }
+
+    fn new(client: Client, writer: String, statements: Statements) -> Self {
+        Self {
+            client,
+            statements,
+            writer,
+            transactions: 0,
+            idle_since: Instant::now(),
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+}
+
+async fn connect(address: &Address, tls: &MakeRustlsConnect) -> Result<Client, Trouble> {
+    let (client, connection) = address.config.connect(tls.clone()).await?;
+    check_server(address, &connection)?;
+    tokio::spawn(async move {
+        // Why it ended is told to whoever asks something on it.
+        let _ = connection.await;
+    });
+    Ok(client)
+}
+
+pub(crate) fn check_server<S>(
+    address: &Address,
+    connection: &tokio_postgres::Connection<Socket, S>,
+) -> Result<(), Trouble>
+where
+    S: tokio_postgres::tls::TlsStream + Unpin,
+{
+    let version = connection.parameter("server_version").unwrap_or_default();
+    let number = version
+        .split(|letter: char| !letter.is_ascii_digit())
+        .next();
+    match number.and_then(|number| number.parse::<u32>().ok()) {
+        Some(number) if number < OLDEST => Err(explained(StoreError {
+            kind: StoreErrorKind::Unsuitable,
+            problem: format!("PostgreSQL at {address} is version {version}."),
+            remedy: format!("Name a server of version {OLDEST} or later."),
+        })),
+        // What does not say its version, such as a pool, is believed.
+        _ => Ok(()),
+    }
+}
