@@ -20,10 +20,13 @@ use crate::background::stop::Stop;
 use crate::exit;
 
 mod reports;
+mod serve;
 
 pub(crate) use reports::{
     Completions, Doctor, Export, Health, Import, OnConflict, Scan, Stats, Validate,
 };
+
+pub(crate) use serve::Serve;
 
 /// A port of its own for every dev server, service and container
 ///
@@ -73,6 +76,8 @@ pub(crate) enum Task {
     Stats(Stats),
     /// Tell which leases are true
     Validate(Validate),
+    /// Serve the HTTP API, live events, metrics and a page that shows all ports
+    Serve(Serve),
     /// Write the registry as JSON
     Export(Export),
     /// Add what was exported to the registry

@@ -59,6 +59,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Task::Health(task) => commands::health::run(&task),
         Task::Stats(task) => commands::stats::run(&task),
         Task::Validate(task) => commands::validate::run(&task),
+        Task::Serve(task) => commands::serve::run(&task),
         Task::Export(task) => commands::export::run(&task),
         Task::Import(task) => commands::import::run(&task),
         Task::Doctor(task) => commands::doctor::run(&task),

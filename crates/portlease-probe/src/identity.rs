@@ -41,6 +41,12 @@ pub fn process(pid: u32) -> Option<Process> {
     system::process(pid)
 }
 
+/// The user under whom this process runs, as [`OccupantDetails::user`](crate::OccupantDetails::user) names users; `None` when the
+/// system does not tell.
+pub fn this_user() -> Option<String> {
+    system::user(std::process::id())
+}
+
 /// The processes that this one started, and those that they started in turn.
 ///
 /// ```

@@ -148,14 +148,29 @@ fn details(
         .collect())
 }
 
+fn user_name(process: &sysinfo::Process, users: &Users) -> Option<String> {
+    let user_id = process.user_id()?;
+    Some(match users.get_user_by_id(user_id) {
+        Some(user) => user.name().to_owned(),
+        None => user_id.to_string(),
+    })
+}
+
+/// The user of a process.
+pub(crate) fn user(pid: u32) -> Option<String> {
+    let pid = Pid::from_u32(pid);
+    let mut processes = System::new().ok()?;
+    let wanted = ProcessRefreshKind::nothing().with_user(UpdateKind::Always);
+    processes.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, wanted);
+    user_name(
+        processes.process(pid)?,
+        &Users::new_with_refreshed_list().ok()?,
+    )
+}
+
 fn describe(pid: u32, processes: &System, users: &Users) -> OccupantDetails {
     let process = processes.process(Pid::from_u32(pid));
-    let user = process.and_then(sysinfo::Process::user_id).map(|user_id| {
-        match users.get_user_by_id(user_id) {
-            Some(user) => user.name().to_owned(),
-            None => user_id.to_string(),
-        }
-    });
+    let user = process.and_then(|process| user_name(process, users));
     let command = process.map(sysinfo::Process::cmd).unwrap_or_default();
     OccupantDetails {
         process: system::process(pid),

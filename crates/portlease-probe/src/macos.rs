@@ -14,7 +14,7 @@ use crate::ProbeError;
 use crate::identity::HostIdentity;
 pub(crate) use crate::listed::{
     ONE_SOCKET_FOR_BOTH_FAMILIES, Sockets, confirm, descendants, has_gate, inode, ports_of,
-    set_gate, who,
+    set_gate, user, who,
 };
 use crate::unix::is_nobody;
 pub(crate) use crate::unix::{failure, make_exclusive, not_permitted};

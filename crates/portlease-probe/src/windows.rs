@@ -28,7 +28,7 @@ use crate::error::Failure;
 use crate::identity::HostIdentity;
 pub(crate) use crate::listed::{
     ONE_SOCKET_FOR_BOTH_FAMILIES, Sockets, confirm, descendants, has_gate, inode, ports_of,
-    set_gate, who,
+    set_gate, user, who,
 };
 use crate::parse::diag::Look;
 use crate::parse::netsh;

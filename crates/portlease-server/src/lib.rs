@@ -1,1 +1,33 @@
 //! The HTTP API of Portlease, its live events, metrics and dashboard.
+//!
+//! A request comes in on a [connection](connection) that others cannot keep from it, is [guarded](guard) against whoever must not ask,
+//! and is answered by one of the [operations](operations). Each of these says once what it takes, what it answers and which problems
+//! it may have; routes and the [document](openapi) follow from that. What is asked is carried out by
+//! [`portlease::asking::Desk`] on threads that may wait ([`workers`]).
+
+mod connection;
+mod containers;
+mod document;
+mod events;
+mod guard;
+mod inputs;
+mod listening;
+mod metrics;
+mod moves;
+mod operations;
+mod options;
+mod problem;
+mod rate;
+mod routes;
+mod server;
+mod stalled;
+mod stream;
+mod token;
+mod views;
+mod workers;
+
+pub use document::openapi;
+pub use listening::listen;
+pub use options::{Exposed, Rate, ServeOptions};
+pub use server::Server;
+pub use token::{InvalidToken, Token};

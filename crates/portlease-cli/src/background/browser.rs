@@ -5,7 +5,7 @@ use std::io;
 use std::process::{Command, Stdio};
 
 /// Opens the URL with what `BROWSER` names, as editors set it for terminals on other machines, or else as the desktop does.
-pub(super) fn open(url: &str) -> io::Result<()> {
+pub(crate) fn open(url: &str) -> io::Result<()> {
     let said = env::var("BROWSER").unwrap_or_default();
     match words(&said, url) {
         Some((program, arguments)) => {

@@ -2,7 +2,7 @@
 //!
 //! What runs is an ordinary `portlease run` in a session of its own, which keeps a record of itself.
 
-mod browser;
+pub(crate) mod browser;
 pub(crate) mod keeper;
 pub(crate) mod logs;
 pub(crate) mod record;

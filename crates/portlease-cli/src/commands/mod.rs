@@ -12,6 +12,7 @@ pub(crate) mod import;
 pub(crate) mod ports;
 pub(crate) mod release;
 pub(crate) mod scan;
+pub(crate) mod serve;
 pub(crate) mod stats;
 pub(crate) mod validate;
 pub(crate) mod who;

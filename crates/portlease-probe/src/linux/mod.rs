@@ -12,7 +12,7 @@ use std::os::fd::AsFd as _;
 pub(crate) use gate::{has_gate, set_gate};
 pub(crate) use identity::{process, sight, this_host};
 pub(crate) use occupants::{confirm, ports_of, who};
-pub(crate) use processes::descendants;
+pub(crate) use processes::{descendants, user};
 pub(crate) use settings::{ephemeral_range, system_reserved, unprivileged_start};
 pub(crate) use sockets::Sockets;
 

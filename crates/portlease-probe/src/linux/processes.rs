@@ -92,7 +92,7 @@ pub(super) fn directory(pid: u32) -> Option<PathBuf> {
     fs::read_link(format!("/proc/{pid}/cwd")).ok()
 }
 
-pub(super) fn user(pid: u32) -> Option<String> {
+pub(crate) fn user(pid: u32) -> Option<String> {
     let status = fs::read(format!("/proc/{pid}/status")).ok()?;
     let user_id = proc_text::user_id(&String::from_utf8_lossy(&status))?;
     Some(user_name(user_id))

@@ -146,7 +146,11 @@ impl Desk {
 
     /// What a wish would get, and why.
     pub fn explain(&self, wished: &Wished) -> Result<Explanation, Error> {
-        let request = self.reservation(wished)?.build()?;
+        let reservation = self.reservation(wished)?;
+        let request = match self.callers {
+            Callers::ThisProcess => reservation.build(),
+            Callers::Elsewhere => reservation.build_for_others(),
+        }?;
         let (explained, trace) = self.allocator.explain(&request)?;
         Ok(Explanation { explained, trace })
     }

@@ -9,6 +9,7 @@ use crate::ContainerOnPort;
 ///
 /// Everything that happens to a lease carries all that is known of it, so that whoever keeps a list only has to put it in its
 /// place.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -68,6 +69,7 @@ pub enum Event {
 }
 
 /// All that is known of a lease.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WatchedLease {
@@ -80,6 +82,7 @@ pub struct WatchedLease {
 }
 
 /// A container and the ports of the machine that are its own.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WatchedContainer {
@@ -90,6 +93,7 @@ pub struct WatchedContainer {
 }
 
 /// Whether the server of a lease is well.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LeaseHealth {
@@ -109,6 +113,7 @@ pub struct LeaseHealth {
 }
 
 /// Whether the server of a lease is well, in a word.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum HealthState {

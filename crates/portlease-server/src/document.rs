@@ -1,0 +1,235 @@
+//! The OpenAPI document: what every operation says of itself, and what its types are.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, LazyLock};
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use schemars::generate::{Contract, SchemaSettings};
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value as Json, json};
+
+use crate::operations;
+use crate::options::LONGEST_BODY;
+use crate::problem::{self, Problem};
+use crate::routes::{Answer, Asked, Operation, json_response};
+use crate::server::Service;
+
+/// Where the document keeps its schemas.
+const SCHEMAS: &str = "/components/schemas";
+
+/// The OpenAPI document of the API.
+///
+/// ```
+/// let document = portlease_server::openapi();
+/// assert_eq!(document["openapi"], "3.1.0");
+/// assert!(document["paths"]["/api/leases"]["post"].is_object());
+/// ```
+pub fn openapi() -> Json {
+    // A type that is asked with says less than the same type that is answered: what may be left out has to be there.
+    let mut asked = generator(Contract::Deserialize);
+    let mut answered = generator(Contract::Serialize);
+    answered.subschema_for::<problem::Written>();
+    // What the stream of events tells, line by line.
+    answered.subschema_for::<portlease::Event>();
+    let mut paths = Map::new();
+    for operation in operations::all() {
+        let described = describe(&operation, &mut asked, &mut answered);
+        let methods = paths.entry(operation.path).or_insert_with(|| json!({}));
+        methods[operation.method.as_str().to_lowercase()] = described;
+    }
+    let mut schemas = answered.take_definitions(true);
+    let asked = asked.take_definitions(true);
+    let others = differing(&asked, &schemas);
+    for operation in paths
+        .values_mut()
+        .filter_map(Json::as_object_mut)
+        .flat_map(Map::values_mut)
+    {
+        for part in ["parameters", "requestBody"] {
+            if let Some(part) = operation.get_mut(part) {
+                rename(part, &others);
+            }
+        }
+    }
+    for (name, mut schema) in asked {
+        rename(&mut schema, &others);
+        let name = if others.contains(&name) {
+            asked_name(&name)
+        } else {
+            name
+        };
+        schemas.insert(name, schema);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Portlease",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Leases ports of one machine to dev servers, services and containers.",
+            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        // A server that only this machine can reach may have no token.
+        "security": [{}, {"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    })
+}
+
+fn generator(contract: Contract) -> SchemaGenerator {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = SCHEMAS.into();
+        settings.meta_schema = None;
+        settings.contract = contract;
+    });
+    settings.into_generator()
+}
+
+fn describe(
+    operation: &Operation,
+    asked: &mut SchemaGenerator,
+    answered: &mut SchemaGenerator,
+) -> Json {
+    let mut described = json!({"operationId": operation.id, "summary": operation.summary});
+    let parameters = (operation.parameters)(asked);
+    let body = (operation.body)(asked);
+    let takes_something = body.is_some() || !parameters.is_empty();
+    if !parameters.is_empty() {
+        let parameters = parameters.into_iter().map(|parameter| {
+            let mut schema = parameter.schema;
+            let description = schema
+                .as_object_mut()
+                .and_then(|schema| schema.remove("description"));
+            let mut written = json!({
+                "name": parameter.name,
+                "in": parameter.place,
+                "required": parameter.is_required,
+                "schema": schema,
+            });
+            if let Some(description) = description {
+                written["description"] = description;
+            }
+            written
+        });
+        described["parameters"] = parameters.collect();
+    }
+    let mut statuses = BTreeSet::from([
+        StatusCode::UNAUTHORIZED,
+        StatusCode::FORBIDDEN,
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::SERVICE_UNAVAILABLE,
+    ]);
+    statuses.extend(operation.problems);
+    if takes_something {
+        statuses.insert(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    if let Some(body) = body {
+        described["requestBody"] = json!({
+            "required": true,
+            "description": format!("Up to {} kB.", LONGEST_BODY / 1024),
+            "content": {"application/json": {"schema": body}},
+        });
+        statuses.extend([
+            StatusCode::BAD_REQUEST,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ]);
+    }
+    let mut responses = Map::new();
+    let (kind, schema): (_, Schema) = match operation.answer {
+        Answer::Json(schema) => ("application/json", schema(answered)),
+        Answer::Other("application/json") => (
+            "application/json",
+            schemars::json_schema!({"type": "object"}),
+        ),
+        Answer::Other(kind) => (kind, schemars::json_schema!({"type": "string"})),
+    };
+    let kind = kind.split(';').next().unwrap_or(kind);
+    responses.insert(
+        "200".into(),
+        json!({
+            "description": "It is done.",
+            "content": {kind: {"schema": schema}},
+        }),
+    );
+    for status in statuses {
+        responses.insert(status.as_str().to_owned(), json!({
+            "description": status.canonical_reason(),
+            "content": {problem::CONTENT_TYPE: {"schema": {"$ref": format!("#{SCHEMAS}/Problem")}}},
+        }));
+    }
+    described["responses"] = responses.into();
+    described
+}
+
+/// The names that mean something else when they are asked with, by themselves or by what they are made of.
+fn differing(asked: &Map<String, Json>, answered: &Map<String, Json>) -> BTreeSet<String> {
+    let mut differing: BTreeSet<String> = BTreeSet::new();
+    loop {
+        let differs = |(name, schema): &(&String, &Json)| {
+            let Some(other) = answered.get(*name) else {
+                return false;
+            };
+            other != *schema || refers_to(schema, &differing)
+        };
+        let all: BTreeSet<String> = asked
+            .iter()
+            .filter(differs)
+            .map(|(name, _)| name.clone())
+            .collect();
+        if all == differing {
+            return differing;
+        }
+        differing = all;
+    }
+}
+
+fn refers_to(schema: &Json, names: &BTreeSet<String>) -> bool {
+    match schema {
+        Json::Object(table) => table.iter().any(|(key, value)| match value.as_str() {
+            Some(target) if key == "$ref" => {
+                name_of(target).is_some_and(|name| names.contains(name))
+            }
+            _ => refers_to(value, names),
+        }),
+        Json::Array(list) => list.iter().any(|value| refers_to(value, names)),
+        _ => false,
+    }
+}
+
+fn rename(schema: &mut Json, names: &BTreeSet<String>) {
+    match schema {
+        Json::Object(table) => {
+            for (key, value) in table {
+                let target = value.as_str().filter(|_| key == "$ref").and_then(name_of);
+                match target.filter(|name| names.contains(*name)) {
+                    Some(name) => *value = format!("#{SCHEMAS}/{}", asked_name(name)).into(),
+                    None => rename(value, names),
+                }
+            }
+        }
+        Json::Array(list) => list.iter_mut().for_each(|value| rename(value, names)),
+        _ => {}
+    }
+}
+
+fn name_of(target: &str) -> Option<&str> {
+    target
+        .strip_prefix('#')?
+        .strip_prefix(SCHEMAS)?
+        .strip_prefix('/')
+}
+
+fn asked_name(name: &str) -> String {
+    format!("{name}Asked")
+}
+
+pub(crate) async fn serve(_: Arc<Service>, _: Asked, _: HeaderMap) -> Result<Response, Problem> {
+    static WRITTEN: LazyLock<String> = LazyLock::new(|| openapi().to_string());
+    Ok(json_response(WRITTEN.as_str()))
+}
