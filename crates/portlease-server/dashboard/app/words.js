@@ -101,6 +101,9 @@ const VERDICTS = {
   various: "taken for various reasons",
 };
 
+/** The same, where it is said by whom. @type {Partial<Record<Verdict, string>>} */
+const VERDICTS_WITH = { claimed: "given to", occupied: "in use by" };
+
 /** The verdicts by which somebody got a port. @type {Set<Verdict>} */
 export const GOOD = new Set(["granted", "yielded", "reclaimed"]);
 
@@ -113,7 +116,7 @@ export function outcome({ verdict, by = [] }) {
   if (who === "") {
     return VERDICTS[verdict].replace(/ (to|by|for|from)$/, "");
   }
-  return verdict === "occupied" ? `in use by ${who}` : `${VERDICTS[verdict]} ${who}`;
+  return `${VERDICTS_WITH[verdict] ?? VERDICTS[verdict]} ${who}`;
 }
 
 /** @param {Party} party */
