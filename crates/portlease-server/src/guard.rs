@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn pages_of_others_may_not_ask() {
         let ask = |headers: &[(&str, &str)], code| {
-            check("127.0.0.1:7787", "localhost:7787", headers, code)
+            check("127.0.0.1:7787", "localhost:7787", headers, code);
         };
         ask(&[("origin", "http://localhost:7787")], None);
         ask(

@@ -8,6 +8,7 @@ mod machine;
 mod measure;
 mod node;
 mod report;
+mod service;
 mod wasm;
 
 use std::path::PathBuf;
@@ -45,6 +46,8 @@ enum Bench {
         /// Where they are installed.
         folder: PathBuf,
     },
+    /// The service, beside a hello-world of the same framework.
+    Service,
     /// The planner in Node.js and in a browser, beside native code: `cargo xtask bench wasm` builds it.
     Wasm {
         /// The npm package, built.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Bench::Containers => containers::run(&mut report),
         Bench::Node { folder } => node::run(&mut report, &folder),
+        Bench::Service => service::run(&mut report),
         Bench::Wasm { home } => wasm::run(&mut report, &home),
         Bench::Role(role) => return finish(machine::play(&role)),
     };
