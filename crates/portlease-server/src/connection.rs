@@ -7,7 +7,6 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
@@ -21,9 +20,6 @@ use tokio::sync::{Notify, watch};
 use crate::guard::Ends;
 use crate::server::Service;
 use crate::stalled::Stalled;
-
-/// How long the other end may read nothing of an answer.
-const WRITE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// All connections that are open.
 pub(crate) struct Connections {
@@ -123,6 +119,7 @@ pub(crate) async fn serve(
     let _ = stream.set_nodelay(true);
     let ends = Ends { local, remote };
     let head_timeout = service.options.head_timeout;
+    let write_timeout = service.options.write_timeout;
     let open = Arc::clone(&seat.open);
     let connections = Arc::clone(&seat.connections);
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
@@ -133,7 +130,7 @@ pub(crate) async fn serve(
             Ok::<_, Infallible>(response.map(|body| Until { body, _busy: busy }))
         }
     });
-    let io = TokioIo::new(Stalled::new(stream, WRITE_PATIENCE));
+    let io = TokioIo::new(Stalled::new(stream, write_timeout));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head_timeout)

@@ -32,6 +32,8 @@ pub struct ServeOptions {
     pub head_timeout: Duration,
     /// How long a request may take, its body included.
     pub request_timeout: Duration,
+    /// How long a caller may read nothing of an answer.
+    pub write_timeout: Duration,
     /// How many requests each address may send.
     pub rate: Rate,
     /// The same for this machine itself.
@@ -60,6 +62,7 @@ impl Default for ServeOptions {
             most_listeners: 64,
             head_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(10),
             rate: Rate {
                 per_second: 50.0,
                 burst: 200.0,

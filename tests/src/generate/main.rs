@@ -23,6 +23,7 @@ struct Arguments {
 /// Each file below the root of the workspace, and what makes it.
 const FILES: &[(&str, Maker)] = &[
     ("docs/frameworks.md", frameworks),
+    ("docs/openapi.json", openapi),
     ("crates/portlease-cli/portlease.schema.json", schema),
     ("npm/portlease/types.d.ts", typescript::types),
 ];
@@ -67,6 +68,11 @@ fn root() -> PathBuf {
 /// What editors know about `portlease.toml`.
 fn schema() -> String {
     format!("{:#}\n", portlease::config::schema())
+}
+
+/// What the HTTP service answers.
+fn openapi() -> String {
+    format!("{:#}\n", portlease_server::openapi())
 }
 
 /// The catalogue for readers.
