@@ -36,7 +36,9 @@ mod listening;
 mod options;
 mod passfile;
 mod pool;
+mod questions;
 mod rows;
+mod runners;
 mod schema;
 mod statements;
 mod store;
@@ -46,4 +48,6 @@ mod trouble;
 
 pub use address::Address;
 pub use options::Options;
+pub use questions::{Answered, Question};
+pub use runners::{Report, Reported};
 pub use store::PostgresStore;

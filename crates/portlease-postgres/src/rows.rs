@@ -222,7 +222,7 @@ fn moment(millis: i64) -> Timestamp {
 /// More than any registry counts to, and half of what every reader of JSON can hold.
 const MAX_COUNT: u64 = 1 << 52;
 
-fn count(row: &Row, column: usize) -> Result<u64, Trouble> {
+pub(crate) fn count(row: &Row, column: usize) -> Result<u64, Trouble> {
     match get::<i64>(row, column)?.cast_unsigned() {
         count @ 0..=MAX_COUNT => Ok(count),
         _ => Err(unreadable("a number is larger than any registry counts")),

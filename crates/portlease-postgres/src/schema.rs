@@ -7,7 +7,7 @@ use crate::trouble::{Trouble, explained};
 
 /// What makes each version out of the one before it. The version of a registry is how many of these it went through. A step that
 /// was once released is never changed: add one.
-pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1];
+pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
 
 // One word for one thing: the columns are called as the fields are in Rust. Every table begins with the host, so that it can be
 // split by hosts. Names are compared byte by byte ("C"): an index in the order of a language breaks when the system's libraries
@@ -90,6 +90,31 @@ CREATE TABLE portlease.writer (
 ) WITH (fillfactor = 50);
 CREATE INDEX writer_by_day ON portlease.writer (day);
 "#;
+
+// Hosts that others cannot see: what their runners tell of them, and what they are asked.
+const VERSION_2: &str = "
+CREATE TABLE portlease.runner (
+    host bigint PRIMARY KEY,
+    report text NOT NULL,
+    reported_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- After so many milliseconds of silence the host has let go of its ports. Without a number, never.
+    gives_up_after bigint,
+    -- How often its leases were ended because of that.
+    given_up bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+
+CREATE TABLE portlease.question (
+    id uuid PRIMARY KEY,
+    host bigint NOT NULL,
+    question text NOT NULL,
+    asked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- When nobody waits for the answer any more.
+    ends_at timestamptz NOT NULL,
+    taken_at timestamptz,
+    answer text
+);
+CREATE INDEX question_by_host ON portlease.question (host, asked_at) WHERE answer IS NULL;
+";
 
 /// The lock that those who migrate take: `Portlease` in ASCII, without its last letter.
 const LOCK: i64 = 0x506F_7274_6C65_6173;

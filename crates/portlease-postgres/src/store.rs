@@ -39,9 +39,9 @@ use crate::trouble::Trouble;
 #[derive(Debug)]
 pub struct PostgresStore {
     // It goes before the thread that moves its bytes.
-    pool: Arc<Pool>,
-    listening: Listening,
-    driver: Driver,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) listening: Listening,
+    pub(crate) driver: Driver,
     time_limit: Duration,
 }
 
@@ -186,7 +186,7 @@ impl PostgresStore {
     }
 
     /// How far a host has come, and its number. One that was not known is from now on.
-    fn mark(&self, host: &Host, is_watched: bool) -> Result<(i64, Mark), StoreError> {
+    pub(crate) fn mark(&self, host: &Host, is_watched: bool) -> Result<(i64, Mark), StoreError> {
         loop {
             let looked = self.run(async |connection, _| connection.mark(host, is_watched).await)?;
             match looked {

@@ -54,10 +54,7 @@ impl Connection {
         scope: &Scope,
         work: impl FnOnce(Option<Leases>) -> Work<T>,
     ) -> Result<Outcome<T>, Trouble> {
-        let begin = begin(limit);
-        let loading = load(self, &begin, Lock::Host, host, scope, None);
-        let loaded = limit.within_most(loading).await?;
-        let Some((row, leases)) = loaded else {
+        let Some((row, leases)) = self.lock(limit, host, scope).await? else {
             let Work { difference, answer } = work(None);
             return limit
                 .within_most(self.add_host(host, difference.is_some(), answer))
@@ -106,12 +103,29 @@ impl Connection {
         })
     }
 
-    async fn roll_back(&self) -> Result<(), Trouble> {
+    pub(crate) async fn roll_back(&self) -> Result<(), Trouble> {
         self.client.batch_execute("ROLLBACK").await?;
         Ok(())
     }
 
-    async fn commit(&self, row: &HostRow, difference: &Difference) -> Result<(), Trouble> {
+    /// Begins a transaction in which nobody else changes the host, and loads at least the rows of a scope; none when the registry
+    /// does not know the host.
+    pub(crate) async fn lock(
+        &self,
+        limit: Limit,
+        host: &Host,
+        scope: &Scope,
+    ) -> Result<Option<(HostRow, Leases)>, Trouble> {
+        let begin = begin(limit);
+        let loading = load(self, &begin, Lock::Host, host, scope, None);
+        limit.within_most(loading).await
+    }
+
+    pub(crate) async fn commit(
+        &self,
+        row: &HostRow,
+        difference: &Difference,
+    ) -> Result<(), Trouble> {
         let (client, statements) = (&self.client, &self.statements);
         let mut flight = Flight::default();
         let signature: Vec<crate::flight::Value<'_>> =

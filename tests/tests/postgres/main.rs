@@ -6,4 +6,5 @@
 mod conformance;
 mod processes;
 mod remote;
+mod runners;
 mod support;

@@ -1,0 +1,154 @@
+//! Hosts that cannot be seen: what their runners tell, what becomes of those that tell nothing, and how they are asked.
+
+use std::thread;
+use std::time::Duration;
+
+use portlease_core::{
+    Command, Confirm, Facts, Host, Name, Port, PortRange, Scope, Store, Timestamp, TransactError,
+};
+use portlease_postgres::{Answered, PostgresStore, Report};
+
+use crate::support::{fresh, open, reserve_in};
+
+const LONG: Duration = Duration::from_secs(20);
+const RANGE: PortRange = PortRange::literal(3000, 3010);
+
+fn host(name: &str) -> Host {
+    Host::new(Name::literal(name))
+}
+
+fn report(gives_up_after: Option<Duration>) -> Report {
+    Report {
+        gives_up_after,
+        ..Report::default()
+    }
+}
+
+/// Waits until the host is given up, and answers which of its services were swept.
+fn given_up(store: &PostgresStore) -> Vec<String> {
+    loop {
+        // Each look is a round trip, and the silence ends by the clock of the database.
+        let ended = store.give_up_silent_hosts().unwrap();
+        if let Some((_, swept)) = ended.first() {
+            let key = |it: &portlease_core::SweptLease| it.lease.key.to_string();
+            return swept.removed.iter().map(key).collect();
+        }
+    }
+}
+
+#[test]
+fn a_host_that_agreed_to_let_go_loses_its_leases_when_it_is_silent() {
+    let database = fresh();
+    let [one, other] = [open(&database.url), open(&database.url)];
+    let (silent, steady) = (host("silent"), host("steady"));
+    let lease = reserve_in(&one, &silent, "shop", RANGE).unwrap();
+    reserve_in(&one, &steady, "blog", RANGE).unwrap();
+    let before = one
+        .report(&silent, &report(Some(Duration::from_millis(1))))
+        .unwrap();
+    other.report(&steady, &report(Some(LONG * 100))).unwrap();
+
+    assert_eq!(given_up(&other), ["shop/web"]);
+    assert_eq!(other.load(&silent, &Scope::Everything).unwrap().len(), 0);
+    assert_eq!(other.load(&steady, &Scope::Everything).unwrap().len(), 1);
+
+    // It comes back, and finds out: by what it is told, and by the generation of its lease.
+    let after = one.report(&silent, &report(None)).unwrap();
+    assert_eq!(after, before + 1);
+    let confirm = Command::Confirm(Confirm {
+        key: lease.key.clone(),
+        generation: lease.generation,
+        listener: None,
+        port: None,
+    });
+    let facts = Facts::at(Timestamp::from_millis(2_000));
+    let refused = one.transact(&silent, &confirm, &facts).unwrap_err();
+    assert!(matches!(refused, TransactError::Refused(_)), "{refused:?}");
+    // Nobody else wanted the port.
+    let again = reserve_in(&one, &silent, "shop", RANGE).unwrap();
+    assert_eq!(again.port, lease.port);
+    assert!(again.generation > lease.generation);
+}
+
+#[test]
+fn a_host_that_agreed_to_nothing_keeps_its_leases() {
+    let database = fresh();
+    let store = open(&database.url);
+    let silent = host("silent");
+    reserve_in(&store, &silent, "shop", RANGE).unwrap();
+    assert_eq!(store.give_up_silent_hosts(), Ok(Vec::new()));
+    store.report(&silent, &report(None)).unwrap();
+    assert_eq!(store.give_up_silent_hosts(), Ok(Vec::new()));
+    assert_eq!(store.load(&silent, &Scope::Everything).unwrap().len(), 1);
+}
+
+#[test]
+fn what_a_runner_tells_is_there_for_everybody() {
+    let database = fresh();
+    let [runner, planner] = [open(&database.url), open(&database.url)];
+    let worker = host("worker");
+    assert_eq!(planner.reported(&worker), Ok(None));
+    let mut told = report(Some(LONG));
+    told.facts.occupied.insert(Port::literal(3000), None);
+    told.settings.exclude.insert(Port::literal(3001));
+    runner.report(&worker, &told).unwrap();
+    let reported = planner.reported(&worker).unwrap().unwrap();
+    assert_eq!((reported.report, reported.given_up), (told, 0));
+    assert!(reported.silent_for < LONG);
+}
+
+#[test]
+fn a_question_reaches_the_runner_and_its_answer_comes_back() {
+    let database = fresh();
+    let [runner, planner] = [open(&database.url), open(&database.url)];
+    let worker = host("worker");
+    thread::scope(|scope| {
+        let answering = scope.spawn(|| {
+            let questions = runner.take_questions(&worker, LONG).unwrap();
+            assert_eq!(questions.len(), 1);
+            assert_eq!(questions[0].text, "may I?");
+            // The next runner takes what the first one did not answer.
+            let again = runner.take_questions(&worker, Duration::ZERO).unwrap();
+            assert_eq!(again, questions);
+            runner
+                .answer_question(&worker, &questions[0], "you may")
+                .unwrap();
+            runner
+                .answer_question(&worker, &questions[0], "too late")
+                .unwrap();
+        });
+        let answered = planner.ask_runner(&worker, "may I?", LONG);
+        assert_eq!(answered, Ok(Answered::With("you may".to_owned())));
+        answering.join().unwrap();
+    });
+    assert_eq!(
+        runner.take_questions(&worker, Duration::ZERO),
+        Ok(Vec::new())
+    );
+}
+
+#[test]
+fn a_question_that_nobody_takes_is_taken_back() {
+    let database = fresh();
+    let store = open(&database.url);
+    let worker = host("worker");
+    let answered = store.ask_runner(&worker, "may I?", Duration::from_millis(50));
+    assert_eq!(answered, Ok(Answered::NotTaken));
+    assert_eq!(
+        store.take_questions(&worker, Duration::ZERO),
+        Ok(Vec::new())
+    );
+}
+
+#[test]
+fn a_question_that_is_taken_and_not_answered_is_in_doubt() {
+    let database = fresh();
+    let [runner, planner] = [open(&database.url), open(&database.url)];
+    let worker = host("worker");
+    thread::scope(|scope| {
+        let taking = scope.spawn(|| runner.take_questions(&worker, LONG).unwrap().len());
+        let answered = planner.ask_runner(&worker, "may I?", Duration::from_secs(2));
+        assert_eq!(taking.join().unwrap(), 1);
+        assert_eq!(answered, Ok(Answered::NotYet));
+    });
+}
