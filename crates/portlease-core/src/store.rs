@@ -4,11 +4,14 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::str::FromStr;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Change, Command, Counters, Decision, Facts, Leases, Name, Refusal, Scope};
+use crate::{
+    Change, Command, Counters, Decision, Facts, InvalidName, Leases, Name, Refusal, Scope,
+};
 
 /// A registry of leases that all its users share.
 ///
@@ -194,6 +197,7 @@ pub fn refused(command: &Command) -> Option<Change> {
 /// use portlease_core::{Host, Name};
 ///
 /// assert_eq!(Host::new(Name::literal("laptop")).to_string(), "laptop");
+/// assert_eq!("laptop".parse(), Ok(Host::new(Name::literal("laptop"))));
 /// ```
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -212,6 +216,14 @@ impl Host {
     #[must_use]
     pub fn name(&self) -> &Name {
         &self.0
+    }
+}
+
+impl FromStr for Host {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        text.parse().map(Self)
     }
 }
 

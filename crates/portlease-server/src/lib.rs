@@ -25,6 +25,7 @@ mod stream;
 mod token;
 mod views;
 mod workers;
+mod written;
 
 pub use document::openapi;
 pub use listening::listen;

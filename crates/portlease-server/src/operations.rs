@@ -33,9 +33,12 @@ fn leases() -> Vec<Operation> {
             "ports",
             "The ports and addresses of all services",
             |service, query: FromQuery<OfProject>| {
-                let leases = service.desk.list(&selection(&query.0))?;
-                let environment = service.desk.config().profile();
-                Ok(Ports::of(&leases, query.0.project.is_some(), environment))
+                let project = query.0.project.as_deref();
+                service.ports.get(service.desk.allocator(), project, || {
+                    let leases = service.desk.list(&selection(&query.0))?;
+                    let environment = service.desk.config().profile();
+                    Ok(Ports::of(&leases, project.is_some(), environment))
+                })
             },
         ),
         get(

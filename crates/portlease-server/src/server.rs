@@ -32,8 +32,9 @@ use crate::operations;
 use crate::problem::{Problem, ProblemCode};
 use crate::rate::Limiter;
 use crate::routes::Route;
-use crate::views::LeaseView;
+use crate::views::{LeaseView, Ports};
 use crate::workers::Workers;
+use crate::written::Cache;
 
 /// How long requests may still take when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -70,6 +71,7 @@ pub(crate) struct Service {
     pub(crate) watch: Watch,
     pub(crate) metrics: Metrics,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) ports: Cache<Ports>,
     limiter: Limiter,
     router: Router<Arc<Service>>,
     /// The user whose processes may be shown.
@@ -99,6 +101,7 @@ impl Server {
             watch,
             metrics: Metrics::new(),
             connections: Arc::new(Connections::new(options.most_connections)),
+            ports: Cache::default(),
             limiter: Limiter::new(options.rate, options.local_rate),
             router: router(),
             user: identity::this_user(),

@@ -180,6 +180,21 @@ impl Allocator {
         }
     }
 
+    /// How far the leases of the host have come: as long as it is the same, none has changed.
+    ///
+    /// ```
+    /// # use portlease::{Allocator, Options, Registry, Reservation};
+    /// # let allocator = Allocator::open(Options { registry: Registry::Memory, ..Options::default() })?;
+    /// let before = allocator.mark()?;
+    /// assert_eq!(allocator.mark()?, before);
+    /// let grant = allocator.reserve(&Reservation::of("shop").build()?)?;
+    /// assert_ne!(allocator.mark()?, before);
+    /// # Ok::<(), portlease::Error>(())
+    /// ```
+    pub fn mark(&self) -> Result<Mark, Error> {
+        self.inner.wait_for_change(None, Duration::ZERO)
+    }
+
     /// All leases, or those of one project, by port.
     pub fn list(&self, project: Option<&Name>) -> Result<Vec<Lease>, Error> {
         let leases = match project {
