@@ -104,11 +104,18 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for FromQuery<T> {
         let is_required =
             |name: &String| required.is_some_and(|all| all.contains(&(&**name).into()));
         let properties = schema.get("properties").and_then(Json::as_object);
-        let parameter = |(name, schema): (&String, &Json)| Parameter {
-            name: name.clone(),
-            place: "query",
-            is_required: is_required(name),
-            schema: schema.clone(),
+        let parameter = |(name, schema): (&String, &Json)| {
+            let mut schema = schema.clone();
+            // What is not said is not there, and not nothing.
+            schema
+                .as_object_mut()
+                .and_then(|schema| schema.remove("default"));
+            Parameter {
+                name: name.clone(),
+                place: "query",
+                is_required: is_required(name),
+                schema,
+            }
         };
         properties.into_iter().flatten().map(parameter).collect()
     }

@@ -20,7 +20,7 @@ pub(crate) struct Problem {
     retry_after: Option<u64>,
 }
 
-/// The same as it is written.
+/// A problem, as RFC 9457 writes it: why a request is not answered.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
 pub(crate) struct Written {

@@ -37,7 +37,7 @@ pub(crate) struct Serve {
     /// Also answer those who ask for this name, which somebody makes point here
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
-    /// The file with the token that callers have to name
+    /// The file with the token that callers have to name [default: what the variable PORTLEASE_TOKEN says]
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) token_file: Option<PathBuf>,
     /// Run this command of the shell whenever a service has another port than before

@@ -9,7 +9,7 @@ use std::path::Path;
 use portlease::probe::BindError;
 use portlease::{Allocator, Config, Error, Grant, Reservation};
 use portlease_server::{ServeOptions, Server, Token, listen};
-use serde::Serialize;
+use serde_json::json;
 
 use crate::arguments::{Project, Serve};
 use crate::background::browser;
@@ -129,13 +129,6 @@ fn listeners(grant: &mut Grant, addresses: &[IpAddr]) -> Result<Vec<TcpListener>
     Ok(listeners)
 }
 
-#[derive(Serialize)]
-struct Serving<'a> {
-    url: &'a str,
-    port: u16,
-    pid: u32,
-}
-
 fn tell(task: &Serve, grant: &Grant, address: IpAddr) {
     let port = grant.port().get();
     let url = if address.is_loopback() || address.is_unspecified() {
@@ -144,11 +137,9 @@ fn tell(task: &Serve, grant: &Grant, address: IpAddr) {
         format!("http://{}", SocketAddr::new(address, port))
     };
     if task.json {
-        output::json(&Serving {
-            url: &url,
-            port,
-            pid: std::process::id(),
-        });
+        // On one line, because whoever reads it does not wait for the end.
+        let serving = json!({"url": url, "port": port, "pid": std::process::id()});
+        output::line(format_args!("{serving}"));
     } else {
         output::line(format_args!("{url}"));
     }
