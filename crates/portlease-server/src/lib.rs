@@ -7,6 +7,7 @@
 
 mod connection;
 mod containers;
+mod dashboard;
 mod document;
 mod events;
 mod guard;

@@ -24,6 +24,7 @@ use tokio::time::timeout;
 
 use crate::ServeOptions;
 use crate::connection::{self, Connections};
+use crate::dashboard;
 use crate::events::{Hub, Listening};
 use crate::guard::{self, Ends};
 use crate::metrics::Metrics;
@@ -249,7 +250,7 @@ async fn let_in(
 }
 
 fn router() -> Router<Arc<Service>> {
-    let mut router = Router::new().route("/healthz", get(async || "ok\n"));
+    let mut router = dashboard::router().route("/healthz", get(async || "ok\n"));
     for operation in operations::all() {
         router = router.route(operation.path, operation.route);
     }

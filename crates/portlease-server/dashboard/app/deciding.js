@@ -43,7 +43,7 @@ export async function decide(wish) {
     const explanation = planner.explain(wish);
     const time = performance.now() - start;
     const place = `Decided in this page, in ${time < 10 ? time.toFixed(1) : Math.round(time)} ms.`;
-    return { explanation, place, ...(explanation.refusal !== undefined && { sentence: sentence(() => planner.plan(wish)) }) };
+    return { explanation, place, ...(explanation.refusal && { sentence: sentence(() => planner.plan(wish)) }) };
   } catch (error) {
     throw new Problem(422, { detail: /** @type {Error} */ (error).message });
   } finally {

@@ -4,7 +4,7 @@ import { make, the, write } from "./dom.js";
 import { ago } from "./time.js";
 import { count, keyOf, owner } from "./words.js";
 
-/** @import { LiveEvent } from "../types.js" */
+/** @import { Lease, LeaseStatus, LiveEvent } from "../types.js" */
 /** @import { State } from "./state.js" */
 
 /** How many stay in the list. */
@@ -32,7 +32,7 @@ export function sentence(event, state) {
       return `${owner(event.lease)} gave back port ${event.lease.port}`;
     case "leaseChanged": {
       const before = state.leases.get(keyOf(event.lease))?.status;
-      return before === event.status ? undefined : `${owner(event.lease)} is ${event.status} on port ${event.lease.port}`;
+      return before === event.status ? undefined : changed(event.lease, event.status);
     }
     case "healthChanged":
       return `${owner(event.key)} on port ${event.port} is ${event.health.state}`;
@@ -42,6 +42,25 @@ export function sentence(event, state) {
       return `container ${event.container.name} is gone`;
   }
   return undefined;
+}
+
+/**
+ * What a lease has become.
+ * @param {Lease} lease
+ * @param {LeaseStatus} status
+ */
+function changed(lease, status) {
+  switch (status) {
+    case "live":
+      return `${owner(lease)} is live on port ${lease.port}`;
+    case "stale":
+      return `the process of ${owner(lease)} on port ${lease.port} is gone`;
+    case "hijacked":
+      return `somebody else is on port ${lease.port} of ${owner(lease)}`;
+    case "idle":
+      // While a port is being granted it is held, and nothing has ended when it is let go.
+      return lease.state === "live" ? `${owner(lease)} does not listen on port ${lease.port} any more` : undefined;
+  }
 }
 
 /** @param {string} text */

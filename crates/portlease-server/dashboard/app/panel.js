@@ -85,7 +85,7 @@ export class Panel {
       this.#head(port, state, view),
       ...(view === undefined ? [make("p", { class: "meaning" }, MEANINGS[state] ?? "")] : lease(view)),
       section("On the port", who),
-      section(view === undefined ? "Who asks for it gets" : "How it was found", why),
+      section(view === undefined ? "If somebody asked for it" : "If its project asked now", why),
     );
     if (focused !== undefined) {
       /** @type {HTMLElement} */ (this.#panel.querySelector(`[data-do="${focused}"]`) ?? this.#panel).focus();

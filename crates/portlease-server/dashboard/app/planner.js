@@ -101,7 +101,7 @@ export class Planner {
     const granted = reserved?.services ?? [];
     this.#state.plan(new Map(granted.map(({ service, lease }) => [lease.port, service])));
     const content =
-      refusal === undefined
+      !refusal
         ? make("table", {}, make("caption", { class: "sr" }, "The ports that the services would get"), head(), make("tbody", {}, ...granted.map(row)))
         : make("p", { class: "problem" }, sentence ?? `The request would be refused: ${refusal.code}.`);
     const moves = (reserved?.moves ?? []).map(({ project, service, reason }) => make("p", { class: "note" }, `${project} ${service} would make way: ${reason}`));

@@ -102,6 +102,7 @@ export class LeaseTable {
     const rows = found.slice(0, this.#most).map(([key, view]) => this.#row(key, view));
     const table = this.#table();
     place(table.tBodies[0], rows);
+    this.#welcome();
     this.#forget(new Set(rows));
     this.#offerMore(found.length);
   }
@@ -166,6 +167,17 @@ export class LeaseTable {
     row?.querySelector("button")?.focus();
   }
 
+  /** The service has a lease itself, so there is always one where the page comes from. */
+  #welcome() {
+    const isNew = this.#state.leases.size === 1 && [...this.#state.leases.values()].every(isService);
+    const told = this.#body.querySelector(".empty");
+    if (isNew && told === null) {
+      this.#body.append(make("div", { class: "empty" }, ...nothing()));
+    } else if (!isNew) {
+      told?.remove();
+    }
+  }
+
   /** @param {number} found */
   #offerMore(found) {
     const more = /** @type {HTMLButtonElement} */ (this.#body.querySelector(".more"));
@@ -225,6 +237,11 @@ export class LeaseTable {
   }
 }
 
+/** @param {LeaseView} view */
+function isService({ lease }) {
+  return lease.project === "portlease" && lease.service === "serve";
+}
+
 /**
  * Puts rows in order, and moves only those that are not where they belong.
  * @param {HTMLTableSectionElement | undefined} body
@@ -276,7 +293,7 @@ function serverCell(view) {
 
 function nothing() {
   return [
-    make("p", {}, "No port is leased on this machine yet. Start a dev server, and it appears here:"),
+    make("p", {}, "No dev server has a port of this machine yet. Start one, and it appears here:"),
     make("pre", {}, make("code", {}, "portlease run -- npm run dev")),
   ];
 }
