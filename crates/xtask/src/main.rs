@@ -6,6 +6,7 @@
 mod arrows;
 mod check;
 mod count;
+mod dashboard;
 mod dependencies;
 mod fuzz;
 mod harness;
@@ -47,6 +48,8 @@ enum Task {
     Wasm,
     /// Build and pack the npm packages for this machine (--all, --platform, --test)
     Npm(npm::Wanted),
+    /// Test the dashboard in a browser, and draw what it looks like into target/dashboard
+    Dashboard,
     /// Check the code for macOS and Windows, from whatever system this is
     Systems,
     /// Give strange bytes to everything that reads bytes from outside
@@ -111,6 +114,7 @@ fn main() -> Result<ExitCode> {
         Task::Check => Ok(check::run()),
         Task::Wasm => wasm::run(),
         Task::Npm(wanted) => npm::run(&wanted),
+        Task::Dashboard => dashboard::run(),
         Task::Systems => Ok(systems::run()),
         Task::Fuzz { seconds, target } => {
             fuzz::run(target.as_deref(), seconds).map(|()| ExitCode::SUCCESS)

@@ -7,13 +7,15 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{cargo, root, run_quietly};
 use crate::report::Report;
-use crate::{check, count, fuzz, harness, install, npm, wasm};
+use crate::{check, count, dashboard, fuzz, harness, install, npm, wasm};
 
 /// Runs it all. What is missing gets installed by the step that needs it.
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
     check::add_steps(&mut report);
     report.quiet("programs of the tests", install::programs_of_tests);
+    // Before anything that has the service in it, which would be built twice otherwise.
+    report.live("planner of the dashboard", wasm::build_for_dashboard);
     report.live("tests", || {
         count::tests(&mut cargo([
             "test",
@@ -38,6 +40,7 @@ pub(crate) fn run() -> ExitCode {
         });
     }
     report.live("npm packages", || npm::test(&npm::pack_for_gate()?));
+    report.live("dashboard", dashboard::test);
     report.quiet("examples", run_examples);
     report.quiet("cargo run", || run_quietly(&mut cargo(["run", "--quiet"])));
     report.print_table();

@@ -4,7 +4,7 @@ mod planner;
 
 use anyhow::Result;
 
-pub(crate) use self::planner::{build_for_bench, build_into, run};
+pub(crate) use self::planner::{build_for_bench, build_for_dashboard, build_into, run};
 use crate::process::{run_live, target_dir};
 use crate::toolchain::Toolchain;
 

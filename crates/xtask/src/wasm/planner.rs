@@ -9,15 +9,14 @@ use anyhow::{Context as _, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::{NO_STD, TARGET};
-use crate::process::{program, run_live, target_dir};
+use crate::process::{program, root, run_live, target_dir};
 use crate::toolchain::Toolchain;
 use crate::{install, npm};
 
-/// Builds the planner where the package is developed, after the core alone.
+/// Builds the planner where the package and the dashboard are developed, after the core alone.
 pub(crate) fn run() -> Result<ExitCode> {
     super::build_core()?;
-    npm::install_tools()?;
-    build_into(&npm::home().join("dist"))?;
+    build_for_dashboard()?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -31,11 +30,36 @@ pub(crate) fn build_for_bench() -> Result<PathBuf> {
     Ok(home)
 }
 
-/// Builds the planner into a folder of compiled TypeScript. The tools of the npm package are installed.
+/// Builds the planner into a folder of compiled TypeScript, and for the dashboard. The tools of the npm package are installed.
 pub(crate) fn build_into(dist: &Path) -> Result<()> {
     let bound = bind(&compile()?)?;
     let script = npm::home().join("scripts/plan.mjs");
-    run_live(program("node").arg(script).arg(bound).arg(dist))
+    run_live(program("node").arg(script).arg(bound).arg(dist))?;
+    let dashboard = root().join(DASHBOARD);
+    fs::create_dir_all(&dashboard)?;
+    for file in ["plan.mjs", "plan/portlease.wasm"] {
+        let name = Path::new(file).file_name().context("it is a file")?;
+        copy_if_new(&dist.join(file), &dashboard.join(name))?;
+    }
+    Ok(())
+}
+
+/// Builds the planner for the dashboard alone, which is in the command line.
+pub(crate) fn build_for_dashboard() -> Result<()> {
+    npm::install_tools()?;
+    build_into(&npm::home().join("dist"))
+}
+
+/// Where the build of the service looks for the planner that it brings along.
+const DASHBOARD: &str = "crates/portlease-server/dashboard/plan";
+
+/// What is the same already keeps its time, by which cargo tells whether the service has to be built anew.
+fn copy_if_new(from: &Path, to: &Path) -> Result<()> {
+    let bytes = fs::read(from).with_context(|| format!("{} cannot be read", from.display()))?;
+    if fs::read(to).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    fs::write(to, bytes).with_context(|| format!("{} cannot be written", to.display()))
 }
 
 /// Compiles the binding as it is distributed: how small it gets is a part of what is tested.
