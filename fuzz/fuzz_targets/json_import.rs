@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use portlease_core::{Leases, StoreErrorKind};
+use portlease_core::{Exchange as _, Export, Imported, Leases, OnConflict, StoreErrorKind};
 use portlease_fuzz::{document, registry};
-use portlease_sqlite::{Export, Imported, OnConflict, SqliteStore};
+use portlease_sqlite::SqliteStore;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(export) = document::<Export>(registry::EXPORT, bytes) else {

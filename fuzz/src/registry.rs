@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use portlease_core::{
-    Command, Facts, Host, Lease, Name, PortRange, Reply, Request, Scope, Service, Store as _,
+    Command, Exchange as _, Export, Facts, Host, Lease, Name, OnConflict, PortRange, Reply, Request, Scope, Service, Store as _,
     StoreError, StoreErrorKind, Timestamp, TransactError,
 };
-use portlease_sqlite::{Cause, Export, OnConflict, Options, SqliteStore};
+use portlease_sqlite::{Cause, Options, SqliteStore};
 use tempfile::TempDir;
 
 /// What the registries hold.

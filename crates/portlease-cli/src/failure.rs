@@ -95,6 +95,7 @@ fn exit_of(error: &Error) -> Code {
         Error::Store(_)
         | Error::Probe(_)
         | Error::Bind(_)
+        | Error::NoExchange
         | Error::NoRegistryFile
         | Error::NoStateFolder => Code::Broken,
     }

@@ -25,7 +25,8 @@ fn draw(error: &ConfigError) -> Option<String> {
     let place = error.place()?;
     let (line, _) = place.line_and_column();
     let mut shown = place.text().lines().skip(line.saturating_sub(2)).take(3);
-    if shown.any(|line| line.len() > LONGEST_LINE) {
+    // What stands before an `@` may be a password.
+    if shown.any(|line| line.len() > LONGEST_LINE || (line.contains("://") && line.contains('@'))) {
         return None;
     }
     let report = Report {

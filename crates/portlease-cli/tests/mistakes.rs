@@ -361,7 +361,7 @@ fn variables_that_name_no_port() {
     check(
         &Ended::of(command),
         2,
-        "names no registry. Write sqlite:PATH or memory:.",
+        "names no registry. Write sqlite:PATH, postgres://USER@HOST/DATABASE or memory:.",
     );
 }
 

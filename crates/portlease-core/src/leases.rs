@@ -13,8 +13,10 @@ use crate::{
 };
 
 mod index;
+mod merged;
 mod snapshot;
 
+pub use merged::Merged;
 pub use snapshot::{InvalidSnapshot, Snapshot};
 
 /// Everything that the registry knows of one host: a value, whether it came out of a store or

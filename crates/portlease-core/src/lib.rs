@@ -22,6 +22,7 @@ mod command;
 pub mod conformance;
 mod decide;
 mod decision;
+mod export;
 mod facts;
 mod identity;
 mod lease;
@@ -59,10 +60,11 @@ pub use decision::{
     Change, Decision, Evidence, Explained, Granted, LeaseStatus, Move, Outcome, PortUsage,
     RangeUsage, Released, Reply, Reserved, Stats, Swept, SweptLease, Validated, ValidatedLease,
 };
+pub use export::{Exchange, Export, HostLease, Imported, MAX_COUNT, OnConflict};
 pub use facts::{Facts, Occupancy, Occupant, OccupiedPort};
 pub use identity::{Container, Holder, Process, Seen, Sighting};
 pub use lease::{Follower, Generation, Lease, LeaseKey, LeaseState, Memory};
-pub use leases::{Counters, InvalidSnapshot, Leases, Snapshot};
+pub use leases::{Counters, InvalidSnapshot, Leases, Merged, Snapshot};
 #[cfg(feature = "std")]
 pub use memory_store::MemoryStore;
 pub use name::{InvalidName, Name};

@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 
 use portlease_core::{
-    Change, Counters, Generation, Lease, LeaseKey, Leases, Memory, Port, Timestamp,
+    Change, Counters, Generation, Lease, LeaseKey, Leases, Memory, Port, PortUsage, Timestamp,
 };
 use tokio_postgres::Client;
 
-use crate::flight::Flight;
+use crate::flight::{Flight, Value};
 use crate::rows::{LeaseColumns, MemoryColumns, signed};
 use crate::statements::Statements;
 
@@ -73,6 +73,18 @@ impl Difference {
         if after != before {
             self.memories.extend(after.cloned());
         }
+    }
+
+    /// Adds the past of a host that the registry did not know.
+    pub(crate) fn add_usage(&mut self, usage: &[PortUsage]) {
+        for usage in usage {
+            *self.grants.entry(usage.port).or_default() += signed(usage.grants);
+        }
+    }
+
+    /// Makes sure that no generation up to this one is given again.
+    pub(crate) fn advance(&mut self, last_generation: Generation) {
+        self.last_generation = self.last_generation.max(last_generation);
     }
 
     /// Writes the rows, each kind by one statement, all of them in one flight.
@@ -161,7 +173,7 @@ impl Difference {
             counters.swept,
         ];
         let swept_at = self.swept_at.map(|at| signed(at.as_millis()));
-        let mut values: Vec<crate::flight::Value<'a>> = vec![
+        let mut values: Vec<Value<'a>> = vec![
             Box::new(host),
             Box::new(signed(self.last_generation.get())),
             Box::new(swept_at),

@@ -30,6 +30,7 @@ mod address;
 mod changes;
 mod connection;
 mod driver;
+mod exchange;
 mod flight;
 mod limit;
 mod listening;

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use portlease_core::{
-    Counters, Follower, Generation, Lease, LeaseKey, Leases, Memory, Name, Port, PortRange,
-    PortUsage, Snapshot, Timestamp,
+    Counters, Follower, Generation, Lease, LeaseKey, Leases, MAX_COUNT, Memory, Name, Port,
+    PortRange, PortUsage, Snapshot, Timestamp,
 };
 use serde::de::IntoDeserializer as _;
 use serde::de::value::Error as WordError;
@@ -18,6 +18,8 @@ use crate::trouble::Trouble;
 #[derive(Debug, Clone)]
 pub(crate) struct HostRow {
     pub(crate) id: i64,
+    /// Whether something was ever changed.
+    pub(crate) is_known: bool,
     /// Whether somebody wants to be told of changes.
     pub(crate) is_watched: bool,
     pub(crate) last_generation: Generation,
@@ -32,6 +34,7 @@ impl HostRow {
         let version: i32 = get(row, 11)?;
         Ok(Self {
             id: get(row, 0)?,
+            is_known: get(row, 12)?,
             is_watched: get(row, 1)?,
             last_generation: Generation::new(count(row, 2)?),
             last_swept: get::<Option<i64>>(row, 3)?.map(moment),
@@ -218,9 +221,6 @@ pub(crate) fn signed(number: u64) -> i64 {
 fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis.cast_unsigned())
 }
-
-/// More than any registry counts to, and half of what every reader of JSON can hold.
-const MAX_COUNT: u64 = 1 << 52;
 
 pub(crate) fn count(row: &Row, column: usize) -> Result<u64, Trouble> {
     match get::<i64>(row, column)?.cast_unsigned() {

@@ -85,10 +85,10 @@ statements! {
     /// The row of a host, for this transaction alone. Others of the host wait here; what they changed is seen by the statements
     /// after this one.
     lock_host = concat!(
-        "SELECT ", host_columns!(), ", (SELECT version FROM portlease.registry) FROM portlease.host WHERE name = $1 FOR NO KEY UPDATE"
+        "SELECT ", host_columns!(), ", (SELECT version FROM portlease.registry), changes > 0 FROM portlease.host WHERE name = $1 FOR NO KEY UPDATE"
     );
     host = concat!(
-        "SELECT ", host_columns!(), ", (SELECT version FROM portlease.registry) FROM portlease.host WHERE name = $1"
+        "SELECT ", host_columns!(), ", (SELECT version FROM portlease.registry), changes > 0 FROM portlease.host WHERE name = $1"
     );
     leases = scoped!(lease_columns!(), "lease");
     memories = scoped!(memory_columns!(), "memory");

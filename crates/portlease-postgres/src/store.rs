@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use portlease_core::{
-    Command, Decision, Facts, Host, Leases, Mark, Refusal, Scope, Store, StoreError, TransactError,
-    decide,
+    Command, Decision, Exchange, Export, Facts, Host, Imported, Leases, Mark, OnConflict, Refusal,
+    Scope, Store, StoreError, TransactError, decide,
 };
 
 use tokio::time::timeout;
 
 use crate::address::Address;
+use crate::connection::Connection;
 use crate::driver::Driver;
 use crate::limit::{Limit, Tries};
 use crate::listening::Listening;
@@ -78,10 +79,18 @@ impl PostgresStore {
     /// Does something on a connection, again and again until it was done, is without hope, or takes too long.
     pub(crate) fn run<T>(
         &self,
-        mut work: impl AsyncFnMut(&mut crate::connection::Connection, Limit) -> Result<T, Trouble>,
+        work: impl AsyncFnMut(&mut Connection, Limit) -> Result<T, Trouble>,
+    ) -> Result<T, StoreError> {
+        self.run_within(self.time_limit, work)
+    }
+
+    fn run_within<T>(
+        &self,
+        time_limit: Duration,
+        mut work: impl AsyncFnMut(&mut Connection, Limit) -> Result<T, Trouble>,
     ) -> Result<T, StoreError> {
         self.driver.wait(async {
-            let limit = Limit::begin(self.time_limit);
+            let limit = Limit::begin(time_limit);
             let mut tries = Tries::new(limit, self.address());
             loop {
                 let attempt = async {
@@ -100,22 +109,31 @@ impl PostgresStore {
 
     /// Does something to a host while nobody else changes it. `work` is called more than once when the first time was in vain; the
     /// answer is that of the time that was committed.
-    pub(crate) fn alone<T>(
+    fn alone<T>(
         &self,
         host: &Host,
         scope: &Scope,
         mut work: impl FnMut(Option<Leases>) -> Work<T>,
     ) -> Result<T, StoreError> {
+        self.commit(self.time_limit, host, async |connection, limit| {
+            connection.alone(limit, host, scope, &mut work).await
+        })
+    }
+
+    /// Does something that commits, until that is sure. One of the hosts that it is about is locked by it.
+    fn commit<T>(
+        &self,
+        time_limit: Duration,
+        host: &Host,
+        mut work: impl AsyncFnMut(&mut Connection, Limit) -> Result<Outcome<T>, Trouble>,
+    ) -> Result<T, StoreError> {
         self.driver.wait(async {
-            let limit = Limit::begin(self.time_limit);
+            let limit = Limit::begin(time_limit);
             let mut tries = Tries::new(limit, self.address());
             loop {
                 let attempt = async {
                     let mut taken = self.take(limit).await?;
-                    let outcome = taken
-                        .connection
-                        .alone(limit, host, scope, &mut work)
-                        .await?;
+                    let outcome = work(&mut taken.connection, limit).await?;
                     if !matches!(outcome, Outcome::InDoubt { .. }) {
                         taken.put_back();
                     }
@@ -304,6 +322,29 @@ impl Store for PostgresStore {
         }
     }
 }
+
+impl Exchange for PostgresStore {
+    fn export(&self) -> Result<Export, StoreError> {
+        self.run_within(self.time_limit * EVERYTHING, async |connection, limit| {
+            connection.export(limit).await
+        })
+    }
+
+    fn import(&self, export: &Export, on_conflict: OnConflict) -> Result<Imported, StoreError> {
+        export.check()?;
+        let Some(host) = export.hosts.keys().next() else {
+            return Ok(Imported::default());
+        };
+        self.commit(
+            self.time_limit * EVERYTHING,
+            host,
+            async |connection, limit| connection.import(limit, export, on_conflict).await,
+        )
+    }
+}
+
+/// What is about everything may take so many times as long.
+const EVERYTHING: u32 = 30;
 
 /// Whoever waits for a bell looks as often as this in any case: it is not heard while the connection is broken.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);

@@ -8,7 +8,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::changes::Difference;
 use crate::connection::Connection;
-use crate::flight::Flight;
+use crate::flight::{Flight, Value};
 use crate::limit::Limit;
 use crate::listening;
 use crate::rows::{self, HostRow};
@@ -66,7 +66,17 @@ impl Connection {
             return Ok(Outcome::Committed(answer));
         };
         self.transactions += 1;
-        let committed = limit.within_most(self.commit(&row, &difference)).await;
+        let committing = self.commit(&row, &difference);
+        let committed = limit.within_most(committing).await;
+        self.outcome(committed, answer)
+    }
+
+    /// What became of a transaction whose commit was sent.
+    pub(crate) fn outcome<T>(
+        &self,
+        committed: Result<(), Trouble>,
+        answer: T,
+    ) -> Result<Outcome<T>, Trouble> {
         match committed {
             Ok(()) => Ok(Outcome::Committed(answer)),
             Err(trouble) if trouble.denies_commit() => Err(trouble),
@@ -78,6 +88,12 @@ impl Connection {
                 },
             }),
         }
+    }
+
+    /// Signs a transaction, as a part of it.
+    pub(crate) fn sign<'a>(&'a self, flight: &mut Flight<'a>) {
+        let values: Vec<Value<'a>> = vec![Box::new(&self.writer), Box::new(self.transactions)];
+        flight.execute(&self.client, &self.statements.sign, values);
     }
 
     /// Hosts are added by a transaction of their own: only the row of a host that is there can be locked, by which it is found out
@@ -117,7 +133,7 @@ impl Connection {
         scope: &Scope,
     ) -> Result<Option<(HostRow, Leases)>, Trouble> {
         let begin = begin(limit);
-        let loading = load(self, &begin, Lock::Host, host, scope, None);
+        let loading = load(self, Some(&begin), Lock::Host, host, scope, None);
         limit.within_most(loading).await
     }
 
@@ -128,9 +144,7 @@ impl Connection {
     ) -> Result<(), Trouble> {
         let (client, statements) = (&self.client, &self.statements);
         let mut flight = Flight::default();
-        let signature: Vec<crate::flight::Value<'_>> =
-            vec![Box::new(&self.writer), Box::new(self.transactions)];
-        flight.execute(client, &statements.sign, signature);
+        self.sign(&mut flight);
         difference.write(&mut flight, client, statements, row.id);
         flight.command(client, "COMMIT");
         let committed = flight.send();
@@ -204,7 +218,14 @@ impl Connection {
             "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {}",
             limit.for_server()
         );
-        let looking = load(self, &begin, Lock::Nothing, host, scope, Some("COMMIT"));
+        let looking = load(
+            self,
+            Some(&begin),
+            Lock::Nothing,
+            host,
+            scope,
+            Some("COMMIT"),
+        );
         limit.within(looking).await
     }
 
@@ -255,15 +276,15 @@ fn begin(limit: Limit) -> String {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Lock {
+pub(crate) enum Lock {
     Host,
     Nothing,
 }
 
 /// Loads at least the rows of a scope, in one flight. None when the registry does not know the host.
-async fn load(
+pub(crate) async fn load(
     connection: &Connection,
-    begin: &str,
+    begin: Option<&str>,
     lock: Lock,
     host: &Host,
     scope: &Scope,
@@ -272,7 +293,9 @@ async fn load(
     let (client, statements) = (&connection.client, &connection.statements);
     let name = host.name().as_str();
     let mut flight = Flight::default();
-    flight.command(client, begin);
+    if let Some(begin) = begin {
+        flight.command(client, begin);
+    }
     let head = match lock {
         Lock::Host => &statements.lock_host,
         Lock::Nothing => &statements.host,
@@ -311,7 +334,10 @@ async fn load(
     if let Some(end) = end {
         flight.command(client, end);
     }
-    let mut answers = flight.send().await?.into_iter().skip(1);
+    let mut answers = flight.send().await?.into_iter();
+    if begin.is_some() {
+        answers.next();
+    }
     let mut next = || answers.next().unwrap_or_default();
     let (head, leases, memories, usage) = (next(), next(), next(), next());
     let Some(row) = head.first() else {

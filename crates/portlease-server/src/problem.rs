@@ -126,7 +126,10 @@ fn status_of(error: &Error) -> StatusCode {
         | Error::Config(_)
         | Error::Project { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Store(_) | Error::Bind(_) | Error::Probe(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::InvalidRegistry { .. } | Error::NoRegistryFile | Error::NoStateFolder => {
+        Error::InvalidRegistry { .. }
+        | Error::NoExchange
+        | Error::NoRegistryFile
+        | Error::NoStateFolder => {
             StatusCode::INTERNAL_SERVER_ERROR
         }
     }

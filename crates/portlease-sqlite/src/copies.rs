@@ -1,9 +1,7 @@
 //! What a registry knows, copied out of one file and into another: when a damaged one is replaced,
 //! when one disappears under a running process, and when one is imported.
 
-use portlease_core::{
-    Change, Counters, Generation, Host, Lease, Leases, Memory, Name, PortUsage, Scope, Timestamp,
-};
+use portlease_core::{Generation, Host, Merged, Name, OnConflict, PortUsage, Scope, Snapshot};
 use rusqlite::{Connection, Params, Row, Statement};
 
 use crate::changes;
@@ -15,26 +13,7 @@ use crate::rows::{self, Reader};
 #[derive(Debug)]
 pub(crate) struct HostCopy {
     pub(crate) host: Host,
-    pub(crate) leases: Vec<Lease>,
-    pub(crate) memories: Vec<Memory>,
-    pub(crate) last_generation: Generation,
-    pub(crate) last_swept: Option<Timestamp>,
-    pub(crate) counters: Counters,
-    pub(crate) usage: Vec<PortUsage>,
-}
-
-impl HostCopy {
-    pub(crate) fn of(host: &Host, leases: &Leases) -> Self {
-        Self {
-            host: host.clone(),
-            leases: leases.iter().cloned().collect(),
-            memories: leases.memories().cloned().collect(),
-            last_generation: leases.last_generation(),
-            last_swept: leases.last_swept(),
-            counters: leases.counters(),
-            usage: leases.usage(),
-        }
-    }
+    pub(crate) known: Snapshot,
 }
 
 /// What could be read of a registry.
@@ -91,12 +70,14 @@ impl Copy {
         let generations = leases.iter().map(|lease| lease.generation);
         HostCopy {
             host: Host::new(name),
-            last_generation: generations.fold(head.last_generation, Generation::max),
-            last_swept: head.last_swept,
-            counters: head.counters,
-            leases,
-            memories,
-            usage,
+            known: Snapshot {
+                last_generation: generations.fold(head.last_generation, Generation::max),
+                last_swept: head.last_swept,
+                counters: head.counters,
+                leases,
+                memories,
+                usage,
+            },
         }
     }
 
@@ -166,103 +147,22 @@ fn bytes(row: &Row<'_>) -> Result<Vec<u8>, Trouble> {
     Ok(row.get(0)?)
 }
 
-/// Who wins when a lease that comes contradicts one that is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Winner {
-    Present,
-    Coming,
-}
-
-/// What became of the leases that came.
-#[derive(Debug, Default)]
-pub(crate) struct Merged {
-    pub(crate) taken: Vec<Lease>,
-    pub(crate) skipped: Vec<Lease>,
-    pub(crate) replaced: Vec<Lease>,
-}
-
 /// Adds what is known of a host. To be called inside of a transaction.
 pub(crate) fn merge(
     connection: &Connection,
-    copy: &HostCopy,
-    winner: Winner,
+    host: &Host,
+    known: &Snapshot,
+    on_conflict: OnConflict,
 ) -> Result<Merged, Trouble> {
     let mut loaded = Loaded::default();
-    let present = loaded.cover(connection, &copy.host, &Scope::Everything)?;
-    let is_new = present.row.is_none();
+    let present = loaded.cover(connection, host, &Scope::Everything)?;
     let leases = &mut present.leases;
-    let mut last_generation = leases.last_generation().max(copy.last_generation);
-    let host = loaded::host_row(connection, &copy.host, last_generation)?;
-    let mut merged = Merged::default();
-    for lease in &copy.leases {
-        let rivals = rivals(leases, lease);
-        if rivals.iter().any(|rival| rival == lease) {
-            continue;
-        }
-        if !rivals.is_empty() && winner == Winner::Present {
-            merged.skipped.push(lease.clone());
-            continue;
-        }
-        let mut lease = lease.clone();
-        let has_its_number =
-            |rival: &Lease| rival.key == lease.key && rival.generation == lease.generation;
-        if rivals.iter().any(has_its_number) {
-            // The owner of the replaced lease would be taken for the owner of this one.
-            last_generation = last_generation.next();
-            lease.generation = last_generation;
-        }
-        changes::make(
-            connection,
-            host,
-            leases,
-            &in_place_of(leases, &rivals, &lease),
-        )?;
-        merged.replaced.extend(rivals);
-        merged.taken.push(lease);
-    }
-    raise(connection, host, last_generation)?;
-    for memory in &copy.memories {
-        // A memory is a preference; whoever has the port or another memory keeps it.
-        let is_in_the_way = leases.at(memory.port).is_some()
-            || leases.memory_at(memory.port).is_some()
-            || leases.memory(&memory.key).is_some();
-        if !is_in_the_way {
-            changes::make(
-                connection,
-                host,
-                leases,
-                &[Change::Remember(memory.clone())],
-            )?;
-        }
-    }
-    if is_new {
-        write_history(connection, host, copy)?;
-    }
+    let merged = Merged::of(leases, present.row.is_some(), known, on_conflict);
+    let row = loaded::host_row(connection, host, merged.last_generation)?;
+    changes::make(connection, row, leases, &merged.changes)?;
+    raise(connection, row, merged.last_generation)?;
+    write_usage(connection, row, &merged.usage)?;
     Ok(merged)
-}
-
-/// The leases that cannot be there together with this one.
-fn rivals(leases: &Leases, lease: &Lease) -> Vec<Lease> {
-    let followers = lease.followers.iter();
-    let keys = followers.map(|follower| lease.key.sibling(follower.service.clone()));
-    let mut rivals: Vec<&Lease> = core::iter::once(lease.key.clone())
-        .chain(keys)
-        .filter_map(|key| leases.get(&key))
-        .chain(leases.at(lease.port))
-        .collect();
-    rivals.sort_by_key(|rival| rival.port);
-    rivals.dedup_by_key(|rival| rival.port);
-    rivals.into_iter().cloned().collect()
-}
-
-fn in_place_of(leases: &Leases, rivals: &[Lease], lease: &Lease) -> Vec<Change> {
-    let ends = rivals.iter().map(|rival| Change::End(rival.key.clone()));
-    // A leased port is remembered by nobody.
-    let memory = leases.memory_at(lease.port);
-    let forget = memory.map(|memory| Change::Forget(memory.key.clone()));
-    ends.chain(forget)
-        .chain([Change::Update(lease.clone())])
-        .collect()
 }
 
 fn raise(connection: &Connection, host: i64, last_generation: Generation) -> Result<(), Trouble> {
@@ -273,18 +173,11 @@ fn raise(connection: &Connection, host: i64, last_generation: Generation) -> Res
     Ok(())
 }
 
-/// The past of a host that the registry did not know. Two pasts of one host cannot be added up.
-fn write_history(connection: &Connection, host: i64, copy: &HostCopy) -> Result<(), Trouble> {
+fn write_usage(connection: &Connection, host: i64, usage: &[PortUsage]) -> Result<(), Trouble> {
     let mut statement =
         connection.prepare_cached("INSERT OR REPLACE INTO usage VALUES (?, ?, ?)")?;
-    for usage in &copy.usage {
+    for usage in usage {
         statement.execute((host, usage.port.get(), rows::signed(usage.grants)))?;
     }
-    let mut nothing = Leases::default();
-    let swept = copy.last_swept.map(|at| Change::Swept { at });
-    let changes: Vec<Change> = swept
-        .into_iter()
-        .chain([Change::Count(copy.counters)])
-        .collect();
-    changes::make(connection, host, &mut nothing, &changes)
+    Ok(())
 }

@@ -30,7 +30,7 @@
 //!
 //! `registry.db` is the registry. `registry.db-wal` and `registry.db-shm` are parts of it for as
 //! long as somebody has it open; whoever copies it takes them too, or uses
-//! [`export`](SqliteStore::export). `registry.db.lock` is what writers wait on. All of them, and the
+//! [`export`](portlease_core::Exchange::export). `registry.db.lock` is what writers wait on. All of them, and the
 //! folder when it is made, are for nobody but the user.
 //!
 //! # When something happens to them
@@ -73,7 +73,6 @@ mod transaction;
 #[cfg_attr(windows, path = "windows.rs")]
 mod system;
 
-pub use export::{Export, HostLease, Imported, OnConflict};
 pub use inspection::Inspection;
 pub use options::Options;
 pub use recovery::{Cause, Recovery};

@@ -7,10 +7,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use portlease_core::{Lease, StoreError};
+use portlease_core::{Lease, OnConflict, StoreError};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::copies::{self, Copy, Winner};
+use crate::copies::{self, Copy};
 use crate::explain::{Trouble, in_folder, unsuitable};
 use crate::opening::{Opened, Opening, leave_log_on_close};
 use crate::place::{self, Place, companions};
@@ -153,7 +153,7 @@ impl Opening<'_> {
             saved: copy
                 .hosts
                 .into_iter()
-                .flat_map(|host| host.leases)
+                .flat_map(|host| host.known.leases)
                 .collect(),
             contradicted: Vec::new(),
             is_complete: false,
@@ -214,7 +214,7 @@ fn adopt(connection: &Connection, copy: &Copy) -> Result<(Vec<Lease>, Vec<Lease>
     let transaction = Transaction::begin(connection, Mode::Write)?;
     let (mut saved, mut contradicted) = (Vec::new(), Vec::new());
     for host in &copy.hosts {
-        let merged = copies::merge(connection, host, Winner::Present)?;
+        let merged = copies::merge(connection, &host.host, &host.known, OnConflict::Keep)?;
         saved.extend(merged.taken);
         contradicted.extend(merged.skipped);
     }

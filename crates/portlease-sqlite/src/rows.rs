@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::fmt::{self, Display};
 
 use portlease_core::{
-    Follower, Generation, Holder, Lease, LeaseKey, Memory, Name, Port, PortRange, Timestamp,
+    Follower, Generation, Holder, Lease, LeaseKey, MAX_COUNT, Memory, Name, Port, PortRange,
+    Timestamp,
 };
 use rusqlite::{Connection, Row};
 use serde::de::IntoDeserializer as _;
@@ -198,10 +199,6 @@ pub(crate) fn signed(number: u64) -> i64 {
 pub(crate) fn number(row: &Row<'_>, column: usize) -> Result<u64, Trouble> {
     Ok(row.get::<_, i64>(column)?.cast_unsigned())
 }
-
-/// More than any registry counts to, and half of what every reader of JSON can hold: whoever has a
-/// number below it can go on counting.
-pub(crate) const MAX_COUNT: u64 = 1 << 52;
 
 /// A number that a registry counts up by itself.
 pub(crate) fn count(row: &Row<'_>, column: usize) -> Result<u64, Trouble> {

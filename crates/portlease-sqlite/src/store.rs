@@ -5,11 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use portlease_core::{
-    Command, Decision, Facts, Host, Leases, Mark, Scope, Store, StoreError, TransactError,
+    Command, Decision, Exchange, Export, Facts, Host, Imported, Leases, Mark, OnConflict, Scope,
+    Store, StoreError, TransactError,
 };
 
 use crate::explain::Trouble;
-use crate::export::{Export, Imported, OnConflict};
+use crate::export;
 use crate::inspection::Inspection;
 use crate::loaded;
 use crate::opening::Opened;
@@ -70,30 +71,6 @@ impl SqliteStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         self.registry.path()
-    }
-
-    /// Everything that the registry knows, at one moment.
-    ///
-    /// # Errors
-    ///
-    /// When the store broke.
-    pub fn export(&self) -> Result<Export, StoreError> {
-        self.registry
-            .beside_others(|opened| Export::read(&opened.connection))
-    }
-
-    /// Adds what was exported, all of it or nothing. What was left out or replaced stands in the
-    /// answer.
-    ///
-    /// # Errors
-    ///
-    /// When the format is a newer one, or the store broke.
-    pub fn import(&self, export: &Export, on_conflict: OnConflict) -> Result<Imported, StoreError> {
-        export.check()?;
-        self.registry.alone(|opened| {
-            opened.forget();
-            export.write(&opened.connection, on_conflict)
-        })
     }
 
     /// Makes sure that the file is whole and can be written, and says what it is.
@@ -187,6 +164,21 @@ impl Store for SqliteStore {
             }
             thread::sleep(left.map_or(BETWEEN_LOOKS, |left| left.min(BETWEEN_LOOKS)));
         }
+    }
+}
+
+impl Exchange for SqliteStore {
+    fn export(&self) -> Result<Export, StoreError> {
+        self.registry
+            .beside_others(|opened| export::read(&opened.connection))
+    }
+
+    fn import(&self, export: &Export, on_conflict: OnConflict) -> Result<Imported, StoreError> {
+        export.check()?;
+        self.registry.alone(|opened| {
+            opened.forget();
+            export::write(&opened.connection, export, on_conflict)
+        })
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use portlease_containers::{ContainerDetails, Environment, Look};
 use portlease_core::{
-    Command, Confirm, Decision, Explained, Facts, Host, HostSettings, Lease, LeaseKey, Leases,
-    Mark, Name, Port, PortSet, Release, Released, Renew, Reply, Request, Scope, Stats, StatsQuery,
-    Store, Suspect, Sweep, Swept, Trace, Validate, Validated,
+    Command, Confirm, Decision, Exchange, Explained, Facts, Host, HostSettings, Lease, LeaseKey,
+    Leases, Mark, Name, Port, PortSet, Release, Released, Renew, Reply, Request, Scope, Stats,
+    StatsQuery, Store, Suspect, Sweep, Swept, Trace, Validate, Validated,
 };
 use portlease_probe::{OccupantDetails, can_bind};
 use portlease_sqlite::SqliteStore;
@@ -59,6 +59,7 @@ pub struct Allocator {
 
 pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) exchange: Option<Arc<dyn Exchange>>,
     pub(crate) file: Option<Arc<SqliteStore>>,
     pub(crate) host: Host,
     pub(crate) observer: Observer,
@@ -117,9 +118,14 @@ impl Allocator {
         let engines = options.engines.unwrap_or_else(Environment::read);
         let (observer, machine) = Observer::new(&engines, options.on_warning)?;
         let host = options.host.unwrap_or_else(|| machine.host());
-        let Opened { store, file } = options.registry.open()?;
+        let Opened {
+            store,
+            exchange,
+            file,
+        } = options.registry.open()?;
         let inner = Inner {
             store,
+            exchange,
             file,
             host,
             observer,

@@ -85,15 +85,20 @@ pub enum Error {
     UnknownPreset(#[from] UnknownPreset),
     /// The place of the registry does not make sense.
     #[error(
-        "{url:?} names no registry: write sqlite:PATH or memory:, in PORTLEASE_REGISTRY for instance."
+        "{url:?} names no registry: write sqlite:PATH, postgres://USER@HOST/DATABASE or memory:, in PORTLEASE_REGISTRY for instance."
     )]
     InvalidRegistry {
-        /// The place as it was given.
+        /// The place as it was given, without its password.
         url: String,
     },
+    /// What was asked can only be done with a registry that others can see.
+    #[error(
+        "This registry is in the memory of one process: only a file or a database (PORTLEASE_REGISTRY=sqlite:PATH or postgres://USER@HOST/DATABASE) can be exported and imported."
+    )]
+    NoExchange,
     /// What was asked can only be done with a file.
     #[error(
-        "This registry is no file: only one that is (PORTLEASE_REGISTRY=sqlite:PATH) can be exported, imported and inspected."
+        "This registry is no file: only one that is (PORTLEASE_REGISTRY=sqlite:PATH) can be inspected."
     )]
     NoRegistryFile,
     /// There is no folder to keep the registry in.
@@ -132,6 +137,7 @@ impl Error {
             Self::Argument(_) => InvalidArgument::CODE,
             Self::UnknownPreset(_) => UnknownPreset::CODE,
             Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
+            Self::NoExchange => "NO_EXCHANGE",
             Self::NoRegistryFile => "NO_REGISTRY_FILE",
             Self::NoStateFolder => "NO_STATE_FOLDER",
             Self::Project { .. } => "PROJECT_UNREADABLE",
@@ -148,7 +154,9 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.details(),
             Self::Store(error) => json!({"problem": error.problem, "remedy": error.remedy}),
-            Self::Probe(_) | Self::NoRegistryFile | Self::NoStateFolder => json!({}),
+            Self::Probe(_) | Self::NoExchange | Self::NoRegistryFile | Self::NoStateFolder => {
+                json!({})
+            }
             Self::Project { folder, .. } => json!({"folder": folder_as_text(folder)}),
             Self::Bind(error) => json!({"port": error.port()}),
             Self::LostRaces { lost } => json!({"lost": lost}),

@@ -71,11 +71,11 @@ pub use plain::Allocation;
 pub use portlease_containers as engines;
 pub use portlease_core as core;
 pub use portlease_core::{
-    HolderWish, InvalidArgument, PortNumber, PortsWish, RequestWish, ServiceWish, UnusableVariable,
-    VariableWish, Wish, read_argument,
+    Export, HolderWish, HostLease, Imported, InvalidArgument, OnConflict, PortNumber, PortsWish,
+    RequestWish, ServiceWish, UnusableVariable, VariableWish, Wish, read_argument,
 };
 pub use portlease_probe as probe;
-pub use portlease_sqlite::{Export, HostLease, Imported, OnConflict, Recovery};
+pub use portlease_sqlite::Recovery;
 pub use presence::{ContainerOnPort, PortPresence, ProgramOnPort};
 pub use project::{project_name, project_root};
 pub use registry::Registry;

@@ -4,7 +4,9 @@ use std::env;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use portlease_core::{MemoryStore, Store};
+use portlease_core::{Exchange, MemoryStore, Store};
+#[cfg(feature = "postgres")]
+use portlease_postgres::{Address, PostgresStore};
 use portlease_sqlite::SqliteStore;
 
 use crate::{Error, state_folder};
@@ -21,6 +23,9 @@ pub enum Registry {
     Default,
     /// A file.
     File(PathBuf),
+    /// A database, which many machines share.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<Address>),
     /// The memory of this process. All who open it so have a registry of their own.
     Memory,
     /// A store that the caller opened.
@@ -28,12 +33,14 @@ pub enum Registry {
 }
 
 impl Registry {
-    /// Reads a URL: `sqlite:PATH` or `memory:`.
+    /// Reads a URL: `sqlite:PATH`, `memory:`, or `postgres://USER@HOST/DATABASE`, of which [`Address`](portlease_postgres::Address)
+    /// tells more.
     ///
     /// ```
     /// use portlease::Registry;
     ///
     /// assert!(matches!(Registry::from_url("sqlite:/tmp/registry.db")?, Registry::File(_)));
+    /// assert!(Registry::from_url("postgres://portlease@db.example/fleet").is_ok());
     /// assert!(Registry::from_url("mysql:host").is_err());
     /// # Ok::<(), portlease::Error>(())
     /// ```
@@ -45,8 +52,10 @@ impl Registry {
                 Ok(Self::File(path.into()))
             }
             Some(("memory", "")) => Ok(Self::Memory),
+            #[cfg(feature = "postgres")]
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(Box::new(url.parse()?))),
             _ => Err(Error::InvalidRegistry {
-                url: url.to_owned(),
+                url: without_password(url),
             }),
         }
     }
@@ -62,18 +71,28 @@ impl Registry {
                 Ok(url) if !url.is_empty() => Self::from_url(&url)?.open(),
                 Ok(_) | Err(env::VarError::NotPresent) => Self::File(default_file()?).open(),
                 Err(env::VarError::NotUnicode(url)) => Err(Error::InvalidRegistry {
-                    url: url.to_string_lossy().into_owned(),
+                    url: without_password(&url.to_string_lossy()),
                 }),
             },
             Self::File(path) => {
                 let file = Arc::new(SqliteStore::open(&path)?);
                 Ok(Opened {
                     store: file.clone(),
+                    exchange: Some(file.clone()),
                     file: Some(file),
                 })
             }
-            Self::Memory => Ok(Opened::no_file(Arc::new(MemoryStore::new()))),
-            Self::Store(store) => Ok(Opened::no_file(store)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(address) => {
+                let database = Arc::new(PostgresStore::open(&address)?);
+                Ok(Opened {
+                    store: database.clone(),
+                    exchange: Some(database),
+                    file: None,
+                })
+            }
+            Self::Memory => Ok(Opened::alone(Arc::new(MemoryStore::new()))),
+            Self::Store(store) => Ok(Opened::alone(store)),
         }
     }
 }
@@ -81,13 +100,19 @@ impl Registry {
 /// A registry that is open.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn Store>,
+    /// The same once more, when it can be exported.
+    pub(crate) exchange: Option<Arc<dyn Exchange>>,
     /// The same once more, when it is a file.
     pub(crate) file: Option<Arc<SqliteStore>>,
 }
 
 impl Opened {
-    fn no_file(store: Arc<dyn Store>) -> Self {
-        Self { store, file: None }
+    fn alone(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            exchange: None,
+            file: None,
+        }
     }
 }
 
@@ -96,6 +121,8 @@ impl std::fmt::Debug for Registry {
         match self {
             Self::Default => formatter.write_str("Default"),
             Self::File(path) => formatter.debug_tuple("File").field(path).finish(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(address) => formatter.debug_tuple("Postgres").field(address).finish(),
             Self::Memory => formatter.write_str("Memory"),
             Self::Store(_) => formatter.write_str("Store"),
         }
@@ -104,4 +131,41 @@ impl std::fmt::Debug for Registry {
 
 pub(crate) fn default_file() -> Result<PathBuf, Error> {
     Ok(state_folder()?.join("registry.db"))
+}
+
+/// A URL as it may be shown: what stands between the user's name and the `@` is a secret.
+pub(crate) fn without_password(url: &str) -> String {
+    let parts = url.split_once("://").and_then(|(scheme, rest)| {
+        let (user, place) = rest.rsplit_once('@')?;
+        let (name, _) = user.split_once(':')?;
+        Some(format!("{scheme}://{name}:***@{place}"))
+    });
+    let url = parts.unwrap_or_else(|| url.to_owned());
+    match url.split_once("password=") {
+        Some((before, secret)) => {
+            let after = secret.find('&').map_or("", |end| &secret[end..]);
+            format!("{before}password=***{after}")
+        }
+        None => url,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        let check = |url: &str, shown: &str| assert_eq!(without_password(url), shown);
+        check("sqlite:/a@b:c", "sqlite:/a@b:c");
+        check("postgres://ada@db/fleet", "postgres://ada@db/fleet");
+        check(
+            "postgres://ada:s@cret@db:5/fleet?x=y",
+            "postgres://ada:***@db:5/fleet?x=y",
+        );
+        check(
+            "postgres://db/fleet?password=secret&user=ada",
+            "postgres://db/fleet?password=***&user=ada",
+        );
+    }
 }

@@ -1,8 +1,9 @@
-//! What can be done with a registry because it is a file.
+//! What can be done with a registry as a whole, and because it is a file.
 
 use std::path::PathBuf;
 
-use portlease_sqlite::{Export, Imported, OnConflict, Recovery, SqliteStore};
+use portlease_core::{Exchange, Export, Imported, OnConflict};
+use portlease_sqlite::{Recovery, SqliteStore};
 
 use crate::{Allocator, Error};
 
@@ -33,12 +34,12 @@ impl Allocator {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn export(&self) -> Result<Export, Error> {
-        Ok(self.file()?.export()?)
+        Ok(self.exchange()?.export()?)
     }
 
     /// Adds what was exported, all of it or nothing, and answers what became of each lease.
     pub fn import(&self, export: &Export, on_conflict: OnConflict) -> Result<Imported, Error> {
-        Ok(self.file()?.import(export, on_conflict)?)
+        Ok(self.exchange()?.import(export, on_conflict)?)
     }
 
     /// Makes sure that the registry is whole and can be written, and says what it is.
@@ -51,6 +52,10 @@ impl Allocator {
             size: inspection.size,
             recoveries: file.recoveries(),
         })
+    }
+
+    fn exchange(&self) -> Result<&dyn Exchange, Error> {
+        self.inner.exchange.as_deref().ok_or(Error::NoExchange)
     }
 
     fn file(&self) -> Result<&SqliteStore, Error> {

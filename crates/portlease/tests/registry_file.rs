@@ -48,13 +48,12 @@ fn a_file_says_what_it_is() {
 #[test]
 fn what_is_no_file_says_so() {
     let allocator = memory();
-    let errors = [
-        allocator.export().unwrap_err(),
-        allocator.registry_file().unwrap_err(),
-    ];
-    for error in errors {
-        assert!(matches!(error, Error::NoRegistryFile), "{error:?}");
-        assert_eq!(error.code(), "NO_REGISTRY_FILE");
+    let exported = allocator.export().unwrap_err();
+    assert!(matches!(exported, Error::NoExchange), "{exported:?}");
+    let inspected = allocator.registry_file().unwrap_err();
+    assert!(matches!(inspected, Error::NoRegistryFile), "{inspected:?}");
+    for (error, code) in [(exported, "NO_EXCHANGE"), (inspected, "NO_REGISTRY_FILE")] {
+        assert_eq!(error.code(), code);
         assert!(error.to_string().contains("sqlite:PATH"), "{error}");
     }
 }

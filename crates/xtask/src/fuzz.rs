@@ -82,7 +82,7 @@ pub(crate) fn clippy() -> Result<()> {
             .arg("--target-dir")
             .arg(target_dir().join("fuzz").join("clippy"))
             .args(["--", "--deny", "warnings"]),
-    ))
+    )?)
 }
 
 /// Builds all targets, and answers the folder with their programs.

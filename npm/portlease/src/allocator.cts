@@ -42,7 +42,7 @@ export interface WishForSeveral extends RequestWish {
 /** Where {@link Allocator.open} finds the registry. */
 export interface OpenOptions {
   /**
-   * The registry: `sqlite:PATH`, or `memory:` for one of this process alone. Without it, it is what the configuration or
+   * The registry: `sqlite:PATH`, `postgres://USER@HOST/DATABASE`, or `memory:` for one of this process alone. Without it, it is what the configuration or
    * `PORTLEASE_REGISTRY` says, else the one of the user.
    */
   registry?: string;

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod conformance;
+mod exchange;
 mod processes;
 mod remote;
 mod runners;

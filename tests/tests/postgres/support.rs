@@ -17,6 +17,13 @@ pub(crate) fn open(url: &str) -> PostgresStore {
     PostgresStore::open(&address).expect("the registry opens")
 }
 
+pub(crate) fn host() -> Host {
+    Host::new(Name::literal("worker-1"))
+}
+
+/// The ports that the tests are about. None of them is ever bound.
+pub(crate) const RANGE: PortRange = PortRange::literal(3000, 3100);
+
 fn request(project: &str, range: PortRange) -> Command {
     let web = Service::in_range(Name::literal("web"), range);
     Command::Reserve(Request::new(Name::literal(project), vec![web]))

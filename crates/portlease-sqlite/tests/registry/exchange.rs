@@ -1,10 +1,11 @@
 //! Registries that go out as JSON and come back.
 
 use portlease_core::{
-    Facts, Generation, Holder, Host, Lease, Leases, Name, Port, PortRange, Process, Release, Reply,
-    Request, Scope, Service, Store as _, StoreErrorKind, Sweep, Timestamp,
+    Exchange as _, Export, Facts, Generation, Holder, Host, HostLease, Imported, Lease, Leases,
+    Name, OnConflict, Port, PortRange, Process, Release, Reply, Request, Scope, Service,
+    Store as _, StoreErrorKind, Sweep, Timestamp,
 };
-use portlease_sqlite::{Export, Imported, OnConflict, SqliteStore};
+use portlease_sqlite::SqliteStore;
 
 use crate::support::{Folder, everything, host, integrity, release, reserve, reserve_in};
 
@@ -47,7 +48,7 @@ fn import(store: &SqliteStore, json: &str, on_conflict: OnConflict) -> Imported 
     store.import(&export, on_conflict).unwrap()
 }
 
-fn ports(leases: &[portlease_sqlite::HostLease]) -> Vec<u16> {
+fn ports(leases: &[HostLease]) -> Vec<u16> {
     leases.iter().map(|known| known.lease.port.get()).collect()
 }
 

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use portlease_core::{
     Catalog, DEVELOPMENT, Framework, InvalidPools, Name, PRODUCTION, Pool, Pools, PortRange,
-    Preset, Presets, RANGE_LEN, check_framework,
+    Preset, Presets, RANGE_LEN, StoreError, check_framework,
     reading::{quoted, sentence},
 };
 
@@ -12,7 +12,8 @@ use super::error::ConfigError;
 use super::origin::Origin;
 use super::settings::{FrameworkSettings, ServiceSettings, Settings};
 use super::tree::Node;
-use crate::Registry;
+use crate::registry::without_password;
+use crate::{Error, Registry};
 
 /// Checks what one party says, whatever others say.
 pub(super) fn layer(tree: &Node, settings: &Settings) -> Result<(), ConfigError> {
@@ -34,10 +35,18 @@ pub(super) fn layer(tree: &Node, settings: &Settings) -> Result<(), ConfigError>
 
 fn part(tree: &Node, settings: &Settings) -> Result<(), ConfigError> {
     if let Some(url) = &settings.registry {
-        Registry::from_url(url).map_err(|_| {
-            ConfigError::new(format!("{} names no registry.", quoted(url)))
-                .with_help("Write sqlite:PATH or memory:.")
-                .at(tree.origin_of(&["registry"]))
+        Registry::from_url(url).map_err(|error| {
+            let error = match error {
+                Error::Store(StoreError {
+                    problem, remedy, ..
+                }) => ConfigError::new(problem).with_help(remedy),
+                _ => ConfigError::new(format!(
+                    "{} names no registry.",
+                    quoted(&without_password(url))
+                ))
+                .with_help("Write sqlite:PATH, postgres://USER@HOST/DATABASE or memory:."),
+            };
+            error.at(tree.origin_of(&["registry"]))
         })?;
     }
     for (name, service) in &settings.services {

@@ -38,7 +38,7 @@ use layers::Layer;
 use tree::{Node, Value};
 
 use crate::project::project_name;
-use crate::registry::default_file;
+use crate::registry::{default_file, without_password};
 
 /// The configuration of a project on this machine.
 ///
@@ -135,9 +135,13 @@ impl Config {
 
 fn collect(node: &Node, value: &Json, path: &str, entries: &mut Vec<Setting>) {
     let Value::Table(table) = &node.value else {
+        let value = match value {
+            Json::String(url) if path.ends_with("registry") => without_password(url).into(),
+            value => value.clone(),
+        };
         entries.push(Setting {
             key: path.to_owned(),
-            value: value.clone(),
+            value,
             origin: node.origin.clone(),
         });
         return;

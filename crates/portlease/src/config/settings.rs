@@ -15,7 +15,7 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub project: Option<Name>,
-    /// Where the leases are kept: sqlite:PATH or memory:. A path is relative to the file that names it.
+    /// Where the leases are kept: `sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`. A path is relative to the file that names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
     /// The environment whose presets and whose part of `profiles` hold.

@@ -144,7 +144,7 @@ fn values_that_make_no_sense() {
     );
     check(
         "registry = 'mysql:host'",
-        "1:12: \"mysql:host\" names no registry. Write sqlite:PATH or memory:.",
+        "1:12: \"mysql:host\" names no registry. Write sqlite:PATH, postgres://USER@HOST/DATABASE or memory:.",
     );
 }
 
@@ -336,7 +336,7 @@ fn variables_and_flags_are_named() {
     said.variables = &[("PORTLEASE_REGISTRY", "here")];
     assert_eq!(
         said.error(),
-        "PORTLEASE_REGISTRY: \"here\" names no registry. Write sqlite:PATH or memory:."
+        "PORTLEASE_REGISTRY: \"here\" names no registry. Write sqlite:PATH, postgres://USER@HOST/DATABASE or memory:."
     );
     said.variables = &[];
     said.flags = &[("profile", "producton")];
