@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use portlease::core::{Name, Port, PortRange};
+use portlease::core::{Host, Name, Port, PortRange};
 
 use crate::background::logs::Logs;
 use crate::background::restart::Restart;
@@ -19,9 +19,11 @@ use crate::background::status::Status;
 use crate::background::stop::Stop;
 use crate::exit;
 
+mod fleet;
 mod reports;
 mod serve;
 
+pub(crate) use fleet::{Hosts, Runner};
 pub(crate) use reports::{
     Completions, Doctor, Export, Health, Import, OnConflict, Scan, Stats, Validate,
 };
@@ -82,6 +84,10 @@ pub(crate) enum Task {
     Export(Export),
     /// Add what was exported to the registry
     Import(Import),
+    /// Answer for this host in a fleet
+    Runner(Runner),
+    /// List the hosts that share the registry
+    Hosts(Hosts),
     /// Look for what is wrong with this machine, and say how to mend it
     Doctor(Doctor),
     /// Print a script that completes the commands in a shell
@@ -214,6 +220,9 @@ pub(crate) struct Get {
     /// A port for a container, from 32100-32200, which is its own until it is removed
     #[arg(long)]
     pub(crate) container: bool,
+    /// On another host that shares the registry, whose runner confirms it
+    #[arg(long, value_name = "NAME", conflicts_with = "container")]
+    pub(crate) host: Option<Host>,
     /// Print an object with all that is known about the lease
     #[arg(long)]
     pub(crate) json: bool,

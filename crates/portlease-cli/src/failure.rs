@@ -83,11 +83,13 @@ fn exit_of(error: &Error) -> Code {
         | Error::Argument(_)
         | Error::Project { .. }
         | Error::UnknownPreset(_)
-        | Error::InvalidRegistry { .. } => Code::Usage,
+        | Error::InvalidRegistry { .. }
+        | Error::NoFleet => Code::Usage,
         Error::Refused(_)
         | Error::LostRaces { .. }
         | Error::PlanOutdated(_)
         | Error::OtherHost { .. } => Code::Refused,
+        Error::NoRunner { .. } => Code::Nothing,
         Error::NotListening { .. } | Error::ServerEnded { .. } | Error::PortLost { .. } => {
             Code::NotServing
         }
@@ -96,6 +98,8 @@ fn exit_of(error: &Error) -> Code {
         | Error::Probe(_)
         | Error::Bind(_)
         | Error::NoExchange
+        | Error::RunnerInDoubt { .. }
+        | Error::RunnerFailed { .. }
         | Error::NoRegistryFile
         | Error::NoStateFolder => Code::Broken,
     }

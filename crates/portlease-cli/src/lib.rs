@@ -62,6 +62,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Task::Serve(task) => commands::serve::run(&task),
         Task::Export(task) => commands::export::run(&task),
         Task::Import(task) => commands::import::run(&task),
+        Task::Runner(task) => commands::runner::run(&task),
+        Task::Hosts(task) => commands::runner::hosts(&task),
         Task::Doctor(task) => commands::doctor::run(&task),
         Task::Completions(task) => commands::completions::run(&task),
     };

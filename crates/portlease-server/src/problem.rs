@@ -117,6 +117,8 @@ fn status_of(error: &Error) -> StatusCode {
         Error::LostRaces { .. }
         | Error::PlanOutdated(_)
         | Error::OtherHost { .. }
+        | Error::NoFleet
+        | Error::NoRunner { .. }
         | Error::PortLost { .. }
         | Error::NotListening { .. }
         | Error::ServerEnded { .. } => StatusCode::CONFLICT,
@@ -125,7 +127,11 @@ fn status_of(error: &Error) -> StatusCode {
         // The configuration of the folder that the client names; that of the server was read before it served.
         | Error::Config(_)
         | Error::Project { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::Store(_) | Error::Bind(_) | Error::Probe(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Store(_)
+        | Error::Bind(_)
+        | Error::Probe(_)
+        | Error::RunnerInDoubt { .. }
+        | Error::RunnerFailed { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::InvalidRegistry { .. }
         | Error::NoExchange
         | Error::NoRegistryFile

@@ -61,6 +61,8 @@ pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) exchange: Option<Arc<dyn Exchange>>,
     pub(crate) file: Option<Arc<SqliteStore>>,
+    #[cfg(feature = "postgres")]
+    pub(crate) database: Option<Arc<portlease_postgres::PostgresStore>>,
     pub(crate) host: Host,
     pub(crate) observer: Observer,
     pub(crate) steps: Steps,
@@ -122,11 +124,15 @@ impl Allocator {
             store,
             exchange,
             file,
+            #[cfg(feature = "postgres")]
+            database,
         } = options.registry.open()?;
         let inner = Inner {
             store,
             exchange,
             file,
+            #[cfg(feature = "postgres")]
+            database,
             host,
             observer,
             steps: options

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use portlease_core::{
     Host, InvalidArgument, InvalidName, InvalidWish, Occupant, Port, Refusal, StoreError,
@@ -43,7 +44,7 @@ pub enum Error {
         /// The port.
         port: Port,
         /// How long it was waited for.
-        waited: std::time::Duration,
+        waited: Duration,
     },
     /// The server ended before it listened.
     #[error("The server ended without listening on port {port}. What it said last tells why.")]
@@ -96,6 +97,38 @@ pub enum Error {
         "This registry is in the memory of one process: only a file or a database (PORTLEASE_REGISTRY=sqlite:PATH or postgres://USER@HOST/DATABASE) can be exported and imported."
     )]
     NoExchange,
+    /// What was asked can only be done with a database.
+    #[error(
+        "This registry is no database: only hosts that share one (PORTLEASE_REGISTRY=postgres://USER@HOST/DATABASE) know of each other."
+    )]
+    NoFleet,
+    /// Nobody answers for a host.
+    #[error(
+        "Nobody answers for {host}: its runner {}. Start `portlease runner` there.",
+        last_heard(*silent_for)
+    )]
+    NoRunner {
+        /// The host.
+        host: Host,
+        /// How long ago its runner reported; none when it never had one.
+        silent_for: Option<Duration>,
+    },
+    /// The runner of a host took a plan and said no more.
+    #[error(
+        "The runner of {host} took the plan and did not answer in time. Ask again: what it leased after all is granted again."
+    )]
+    RunnerInDoubt {
+        /// The host.
+        host: Host,
+    },
+    /// The runner of a host could not find out whether a plan fits.
+    #[error("The runner of {host} could not confirm the plan: {message}")]
+    RunnerFailed {
+        /// The host.
+        host: Host,
+        /// What it says.
+        message: String,
+    },
     /// What was asked can only be done with a file.
     #[error(
         "This registry is no file: only one that is (PORTLEASE_REGISTRY=sqlite:PATH) can be inspected."
@@ -138,6 +171,10 @@ impl Error {
             Self::UnknownPreset(_) => UnknownPreset::CODE,
             Self::InvalidRegistry { .. } => "INVALID_REGISTRY",
             Self::NoExchange => "NO_EXCHANGE",
+            Self::NoFleet => "NO_FLEET",
+            Self::NoRunner { .. } => "NO_RUNNER",
+            Self::RunnerInDoubt { .. } => "RUNNER_IN_DOUBT",
+            Self::RunnerFailed { .. } => "RUNNER_FAILED",
             Self::NoRegistryFile => "NO_REGISTRY_FILE",
             Self::NoStateFolder => "NO_STATE_FOLDER",
             Self::Project { .. } => "PROJECT_UNREADABLE",
@@ -154,9 +191,16 @@ impl Error {
         match self {
             Self::Refused(refusal) => refusal.details(),
             Self::Store(error) => json!({"problem": error.problem, "remedy": error.remedy}),
-            Self::Probe(_) | Self::NoExchange | Self::NoRegistryFile | Self::NoStateFolder => {
-                json!({})
+            Self::Probe(_)
+            | Self::NoExchange
+            | Self::NoFleet
+            | Self::NoRegistryFile
+            | Self::NoStateFolder => json!({}),
+            Self::NoRunner { host, silent_for } => {
+                json!({"host": host, "silentForMillis": silent_for.map(millis)})
             }
+            Self::RunnerInDoubt { host } => json!({"host": host}),
+            Self::RunnerFailed { host, message } => json!({"host": host, "message": message}),
             Self::Project { folder, .. } => json!({"folder": folder_as_text(folder)}),
             Self::Bind(error) => json!({"port": error.port()}),
             Self::LostRaces { lost } => json!({"lost": lost}),
@@ -190,7 +234,14 @@ impl Error {
     }
 }
 
-fn millis(time: std::time::Duration) -> u64 {
+fn last_heard(silent_for: Option<Duration>) -> String {
+    match silent_for {
+        None => "never reported".to_owned(),
+        Some(time) => format!("was last heard of {} s ago", time.as_secs()),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -29,6 +29,8 @@ mod detect;
 mod draft;
 mod environment;
 mod error;
+#[cfg(feature = "postgres")]
+mod fleet;
 mod folders;
 mod grant;
 mod health;
@@ -59,6 +61,8 @@ pub use containers::PROJECT_LABEL;
 pub use detect::{Detected, Evidence, Hints, ServerCommand};
 pub use environment::PortVariable;
 pub use error::Error;
+#[cfg(feature = "postgres")]
+pub use fleet::{Fleet, HostStatus, Runner, RunnerEvent, RunnerOptions};
 pub use folders::state_folder;
 pub use grant::{Grant, Grants};
 pub use health::{

@@ -80,6 +80,8 @@ impl Registry {
                     store: file.clone(),
                     exchange: Some(file.clone()),
                     file: Some(file),
+                    #[cfg(feature = "postgres")]
+                    database: None,
                 })
             }
             #[cfg(feature = "postgres")]
@@ -87,8 +89,9 @@ impl Registry {
                 let database = Arc::new(PostgresStore::open(&address)?);
                 Ok(Opened {
                     store: database.clone(),
-                    exchange: Some(database),
+                    exchange: Some(database.clone()),
                     file: None,
+                    database: Some(database),
                 })
             }
             Self::Memory => Ok(Opened::alone(Arc::new(MemoryStore::new()))),
@@ -104,6 +107,9 @@ pub(crate) struct Opened {
     pub(crate) exchange: Option<Arc<dyn Exchange>>,
     /// The same once more, when it is a file.
     pub(crate) file: Option<Arc<SqliteStore>>,
+    /// The same once more, when it is a database.
+    #[cfg(feature = "postgres")]
+    pub(crate) database: Option<Arc<PostgresStore>>,
 }
 
 impl Opened {
@@ -112,6 +118,8 @@ impl Opened {
             store,
             exchange: None,
             file: None,
+            #[cfg(feature = "postgres")]
+            database: None,
         }
     }
 }

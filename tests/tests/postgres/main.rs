@@ -5,6 +5,7 @@
 
 mod conformance;
 mod exchange;
+mod fleet;
 mod processes;
 mod remote;
 mod runners;

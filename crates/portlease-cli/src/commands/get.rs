@@ -1,6 +1,9 @@
 //! `portlease get`
 
-use portlease::core::{CONTAINER, Name};
+use std::time::Duration;
+
+use portlease::core::{CONTAINER, Host, Name};
+use portlease::{Allocator, Config};
 
 use crate::arguments::Get;
 use crate::exit::Code;
@@ -14,6 +17,9 @@ pub(crate) fn run(task: &Get) -> Result<u8, Failure> {
 fn get(task: &Get) -> Result<u8, Failure> {
     let config = task.project.config()?;
     let allocator = selection::open(&config)?;
+    if let Some(host) = &task.host {
+        return get_on(task, host, &config, &allocator);
+    }
     let allocation = if task.container {
         let service = task.service.clone().unwrap_or(Name::literal(CONTAINER));
         let reservation = task.wish.reservation(&config, Some(&service))?;
@@ -29,6 +35,23 @@ fn get(task: &Get) -> Result<u8, Failure> {
             output::warning(format_args!("{}", selection::moved(moved)));
         }
         output::line(format_args!("{}", allocation.port));
+    }
+    Ok(Code::Done.into())
+}
+
+/// How long the runner of another host may take to confirm.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn get_on(task: &Get, host: &Host, config: &Config, allocator: &Allocator) -> Result<u8, Failure> {
+    let reservation = task.wish.reservation(config, task.service.as_ref())?;
+    let request = reservation.on_behalf_of_others().build()?;
+    let granted = allocator.fleet()?.reserve_on(host, &request, PATIENCE)?;
+    if task.json {
+        output::json(&granted);
+    } else {
+        for it in granted.iter().take(1) {
+            output::line(format_args!("{}", it.port()));
+        }
     }
     Ok(Code::Done.into())
 }

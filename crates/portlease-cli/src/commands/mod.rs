@@ -11,6 +11,7 @@ pub(crate) mod health;
 pub(crate) mod import;
 pub(crate) mod ports;
 pub(crate) mod release;
+pub(crate) mod runner;
 pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod stats;

@@ -1,6 +1,6 @@
 //! `portlease run`: a command on ports of its own.
 
-mod events;
+pub(crate) mod events;
 mod flags;
 mod inner;
 mod prepare;

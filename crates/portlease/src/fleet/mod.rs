@@ -1,0 +1,177 @@
+//! Hosts that share a database and cannot see each other.
+//!
+//! Each host that others plan for has a [`Runner`]: it reports what is observed there, and confirms plans or says what is wrong with
+//! them. Everything goes through the database, by which nobody needs a way to anybody else.
+
+mod answer;
+mod runner;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use portlease_core::{Granted, Host, HostSnapshot, Plan, Planner, Request, Scope, Swept};
+use portlease_postgres::{Answered, PostgresStore, Reported};
+use serde::Serialize;
+
+use self::answer::Answer;
+pub use self::runner::{Runner, RunnerEvent, RunnerOptions};
+use crate::{Allocator, Error};
+
+/// The hosts of a registry that is a database.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use portlease::{Allocator, Options, Registry, Wish};
+///
+/// let registry = Registry::from_url("postgres://portlease@db.example/fleet")?;
+/// let fleet = Allocator::open(Options { registry, ..Options::default() })?.fleet()?;
+/// for status in fleet.hosts()? {
+///     println!("{}: {} leases", status.host, status.leases);
+/// }
+/// let host = "worker-7".parse()?;
+/// let wish = Wish::read(r#"{"projectId": "shop", "framework": "vite"}"#)?;
+/// let request = wish.request(&fleet.snapshot_of(&host)?.settings)?;
+/// let granted = fleet.reserve_on(&host, &request, Duration::from_secs(10))?;
+/// println!("the dev server on worker-7 goes to {}", granted[0].port());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Fleet {
+    allocator: Allocator,
+    database: Arc<PostgresStore>,
+}
+
+/// What is known of a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostStatus {
+    /// The host.
+    pub host: Host,
+    /// How many leases it has.
+    pub leases: usize,
+    /// How many seconds ago its runner reported; absent when it never had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silent_for_seconds: Option<u64>,
+    /// After how many seconds of silence its leases end; absent when they never do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gives_up_after_seconds: Option<u64>,
+}
+
+impl Allocator {
+    /// The hosts that share the registry, for registries that are databases.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoFleet`] when the registry is no database.
+    pub fn fleet(&self) -> Result<Fleet, Error> {
+        let database = self.inner.database.clone().ok_or(Error::NoFleet)?;
+        Ok(Fleet {
+            allocator: self.clone(),
+            database,
+        })
+    }
+}
+
+impl Fleet {
+    /// All hosts, by name.
+    pub fn hosts(&self) -> Result<Vec<HostStatus>, Error> {
+        let hosts = self.allocator.hosts()?.into_iter();
+        hosts.map(|host| self.status(host)).collect()
+    }
+
+    fn status(&self, host: Host) -> Result<HostStatus, Error> {
+        let reported = self.database.reported(&host)?;
+        let gives_up_after = reported.as_ref().and_then(|it| it.report.gives_up_after);
+        Ok(HostStatus {
+            leases: self
+                .allocator
+                .inner
+                .store
+                .load(&host, &Scope::Everything)?
+                .len(),
+            silent_for_seconds: reported.map(|it| it.silent_for.as_secs()),
+            gives_up_after_seconds: gives_up_after.map(|it| it.as_secs()),
+            host,
+        })
+    }
+
+    /// A host as its runner saw it last: what is leased there now, and what was occupied when it reported.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRunner`] when it never had one.
+    pub fn snapshot_of(&self, host: &Host) -> Result<HostSnapshot, Error> {
+        let reported = self.database.reported(host)?;
+        let Some(Reported { report, .. }) = reported else {
+            return Err(Error::NoRunner {
+                host: host.clone(),
+                silent_for: None,
+            });
+        };
+        let leases = self.allocator.inner.store.load(host, &Scope::Everything)?;
+        Ok(HostSnapshot {
+            registry: leases.into(),
+            facts: report.facts,
+            settings: report.settings,
+            ..HostSnapshot::of(host.clone())
+        })
+    }
+
+    /// Leases ports on a host that cannot be seen: plans, has its runner confirm the plan, and plans again on what the runner says
+    /// until it fits. No port is planned twice, so that ends.
+    ///
+    /// Unless the request says otherwise, the leases belong to nobody: whoever starts the servers there has no number here.
+    ///
+    /// # Errors
+    ///
+    /// The refusal, when the host has no port for the request; [`Error::NoRunner`] when nobody answers there.
+    pub fn reserve_on(
+        &self,
+        host: &Host,
+        request: &Request,
+        at_most: Duration,
+    ) -> Result<Vec<Granted>, Error> {
+        let deadline = Instant::now() + at_most;
+        let mut snapshot = self.snapshot_of(host)?;
+        loop {
+            let planner = Planner::new(snapshot).map_err(|error| Error::RunnerFailed {
+                host: host.clone(),
+                message: format!("What it tells of its host makes no sense: {error}."),
+            })?;
+            let plan = planner.plan(request.clone())?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.confirm_on(&plan, left) {
+                Err(Error::PlanOutdated(outdated)) => snapshot = outdated.snapshot,
+                confirmed => return confirmed,
+            }
+        }
+    }
+
+    /// Has a plan confirmed by the runner of its host.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PlanOutdated`] with the snapshot to plan on, when it does not fit; [`Error::NoRunner`] when nobody answers there.
+    pub fn confirm_on(&self, plan: &Plan, at_most: Duration) -> Result<Vec<Granted>, Error> {
+        let host = &plan.host;
+        // A plan is data; it can always be written.
+        let question = serde_json::to_string(plan).unwrap_or_default();
+        match self.database.ask_runner(host, &question, at_most)? {
+            Answered::With(answer) => Answer::read(&answer, host)?.into_result(host),
+            Answered::NotTaken => {
+                let reported = self.database.reported(host)?;
+                Err(Error::NoRunner {
+                    host: host.clone(),
+                    silent_for: reported.map(|it| it.silent_for),
+                })
+            }
+            Answered::NotYet => Err(Error::RunnerInDoubt { host: host.clone() }),
+        }
+    }
+
+    /// Ends the leases of hosts that were silent for longer than their runners agreed to hold on to them. Every runner does so once
+    /// in a while.
+    pub fn give_up_silent_hosts(&self) -> Result<Vec<(Host, Swept)>, Error> {
+        Ok(self.database.give_up_silent_hosts()?)
+    }
+}
