@@ -33,6 +33,11 @@ fn every_command_of_the_readme_works() {
             running.ready();
             running.signal(Signal::TERM);
             running.end();
+        } else if words[0] == "serve" {
+            let mut running = Running::of(sandbox.portlease(&words));
+            running.hear("http://localhost:");
+            running.signal(Signal::TERM);
+            assert_eq!(running.end().0.code(), Some(0));
         } else {
             let ended = sandbox.ended(&words);
             let nobody_is_there = words[0] == "who" && ended.code == Some(4);

@@ -183,6 +183,24 @@ fn a_configured_name_is_answered() {
 }
 
 #[test]
+fn its_own_folder_says_nothing_about_others() {
+    let sandbox = Sandbox::new();
+    sandbox.write("package.json", r#"{"scripts": {"dev": "vite"}}"#);
+    let (_running, url) = serve(&sandbox, &[&strict(&sandbox)]);
+    let framework = |wish: Value| {
+        let (_, body) = ask(&url, "POST", "/api/explain", "", &wish.to_string()).unwrap();
+        let explained: Value = serde_json::from_str(&body).unwrap();
+        explained["reserved"]["services"][0]["lease"]["framework"].clone()
+    };
+    let wish = json!({"projectId": "other", "runCommand": "npm run dev"});
+    assert_eq!(framework(wish), "default");
+    let there = json!({"cwd": sandbox.project(), "runCommand": "npm run dev"});
+    assert_eq!(framework(there), "vite");
+    let command = json!({"projectId": "other", "runCommand": "npx astro dev"});
+    assert_eq!(framework(command), "astro");
+}
+
+#[test]
 fn a_server_that_is_killed_loses_nothing_and_gives_nothing_twice() {
     const REQUESTS: usize = 1_000;
     let sandbox = Sandbox::new();

@@ -76,6 +76,7 @@ schema!(Name, "Name", |_generator| json_schema!({
     "type": "string",
     "minLength": 1,
     "maxLength": Self::MAX_BYTES,
+        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
 }));
 
 schema!(Wish, "Wish", |generator| {

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use portlease::core::{LeaseKey, Port};
 
@@ -11,6 +12,9 @@ use crate::ServeOptions;
 
 /// So many moves may wait for their commands. They come one by one, and what comes faster than that is not for a person any more.
 const WAITING: usize = 256;
+
+/// How long one of them may take.
+const LONGEST: Duration = Duration::from_mins(5);
 
 /// Runs a command for each move, one after the other.
 pub(crate) struct Moves {
@@ -71,11 +75,31 @@ fn run(command: &OsStr, moved: &Moved) -> Result<(), String> {
         .stdin(Stdio::null())
         // What the server itself prints there is for programs.
         .stdout(std::io::stderr());
-    match shell.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("ended with {status}")),
-        Err(error) => Err(format!("cannot be started ({error})")),
+    let failed = |error| format!("cannot be run ({error})");
+    let mut running = shell.spawn().map_err(failed)?;
+    let deadline = Instant::now() + LONGEST;
+    loop {
+        match running.try_wait().map_err(failed)? {
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => return Err(format!("ended with {status}")),
+            None if Instant::now() < deadline => pause(),
+            None => {
+                running
+                    .kill()
+                    .and_then(|()| running.wait())
+                    .map_err(failed)?;
+                return Err(format!("was ended after {LONGEST:?}"));
+            }
+        }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "nobody tells within a deadline that a process ended"
+)]
+fn pause() {
+    thread::sleep(Duration::from_millis(20));
 }
 
 #[cfg(unix)]

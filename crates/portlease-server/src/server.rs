@@ -141,13 +141,19 @@ impl Server {
         Ok(())
     }
 
-    /// The same on threads of its own, until somebody stops this process: by Ctrl-C or SIGTERM.
-    pub fn run_until_stopped(self, listeners: Vec<TcpListener>) -> io::Result<()> {
+    /// The same on threads of its own, until somebody stops this process: by Ctrl-C or SIGTERM. `ready` is called when that does not
+    /// end the process any more.
+    pub fn run_until_stopped(
+        self,
+        listeners: Vec<TcpListener>,
+        ready: impl FnOnce(),
+    ) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
         let served = runtime.block_on(async {
             let stop = stopping()?;
+            ready();
             self.run(listeners, stop).await
         });
         // Work that still waits for something is not waited for.

@@ -121,26 +121,40 @@ pub(crate) struct Zig {
 
 /// Zig, in a folder of its own below the target folder.
 pub(crate) fn zig() -> Result<Zig> {
-    let home = target_dir().join("zig");
+    let programs =
+        python_packages("zig", ZIG_PACKAGES).context("this is for linking for other systems")?;
+    Ok(Zig { programs })
+}
+
+/// What asks the service whatever its document allows.
+const SCHEMATHESIS: &[&str] = &["schemathesis==4.32.5"];
+
+/// The program of schemathesis.
+pub(crate) fn schemathesis() -> Result<PathBuf> {
+    let programs =
+        python_packages("schemathesis", SCHEMATHESIS).context("this is for fuzzing the service")?;
+    Ok(programs.join("schemathesis"))
+}
+
+/// Packages for Python in a folder of their own below the target folder; answers the folder of their programs.
+fn python_packages(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let home = target_dir().join(name);
     let programs = home.join("bin");
     let python = programs.join("python");
     let mut freeze = program(&python);
     freeze.args(["-m", "pip", "freeze"]);
     let is_installed = read(&mut freeze).is_ok_and(|installed| {
         let installed: Vec<&str> = installed.lines().collect();
-        ZIG_PACKAGES
-            .iter()
-            .all(|package| installed.contains(package))
+        packages.iter().all(|package| installed.contains(package))
     });
     if !is_installed {
-        println!("installing {} from PyPI", ZIG_PACKAGES.join(" and "));
-        run_quietly(program("python3").args(["-m", "venv"]).arg(&home)).context(
-            "linking for other systems needs Python 3 with venv: on Debian `apt-get install python3-venv`",
-        )?;
+        println!("installing {} from PyPI", packages.join(" and "));
+        run_quietly(program("python3").args(["-m", "venv"]).arg(&home))
+            .context("it needs Python 3 with venv: on Debian `apt-get install python3-venv`")?;
         let mut install = program(&python);
-        run_quietly(install.args(["-m", "pip", "install"]).args(ZIG_PACKAGES))?;
+        run_quietly(install.args(["-m", "pip", "install"]).args(packages))?;
     }
-    Ok(Zig { programs })
+    Ok(programs)
 }
 
 impl Zig {

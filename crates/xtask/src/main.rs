@@ -88,6 +88,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Ask the HTTP service whatever its document allows, and what it does not (--examples, --seed)
+    #[command(disable_help_flag = true)]
+    ServiceFuzz {
+        /// What the harness is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Measure, with the floor beside it (NAME, --json)
     #[command(disable_help_flag = true)]
     Bench {
@@ -123,6 +130,10 @@ fn main() -> Result<ExitCode> {
         Task::Model { arguments } => harness::pass_through("model", &arguments),
         Task::Race { arguments } => harness::pass_through("race", &arguments),
         Task::Crash { arguments } => harness::pass_through("crash", &arguments),
+        Task::ServiceFuzz { mut arguments } => {
+            arguments.insert(0, install::schemathesis()?.into());
+            harness::pass_through("service-fuzz", &arguments)
+        }
         Task::Bench { mut arguments } => {
             if arguments.first().is_some_and(|name| name == "containers") {
                 install::programs_of_tests()?;

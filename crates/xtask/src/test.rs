@@ -25,6 +25,16 @@ pub(crate) fn run() -> ExitCode {
         ]))
     });
     report.live("fuzzing", fuzz::run_short);
+    report.live("service-fuzz --examples 20", || {
+        let program = install::schemathesis()?;
+        let program = program
+            .to_str()
+            .context("the target folder has a name that is no text")?;
+        harness::run(
+            "service-fuzz",
+            &[program, "--examples", "20", "--seed", "1"],
+        )
+    });
     report.live("core for the browser", wasm::build_core);
     report.live("model --small", || harness::run("model", &["--small"]));
     report.live("model --small --mutants", || {

@@ -52,8 +52,8 @@ fn serve(task: &Serve) -> Result<u8, Failure> {
     grant.confirm(None)?;
     let served = Server::new(allocator, config, options).map_err(Failure::from);
     let served = served.and_then(|server| {
-        tell(task, &grant, addresses[0]);
-        server.run_until_stopped(listeners).map_err(|error| {
+        let ready = || tell(task, &grant, addresses[0]);
+        server.run_until_stopped(listeners, ready).map_err(|error| {
             let message = format!("The server cannot go on: {error}.");
             Failure::new(Code::Broken, "NOT_SERVING", message)
         })

@@ -58,6 +58,7 @@ pub struct Wish {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct RequestWish {
     /// The project. Without it, it is the one that `cwd` belongs to.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::Name>"))]
     pub project_id: Option<String>,
     /// A folder of the project: its configuration holds, and shows the framework. Without it, it is the current folder,
     /// which is looked at only when there is no `projectId`.

@@ -131,7 +131,7 @@ pub struct Releasing {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Abandoned {
     /// The days; only leases whose owners are gone end when nothing is said.
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100_000)))]
+    #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     pub days: Option<f64>,
 }
 

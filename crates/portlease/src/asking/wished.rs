@@ -11,6 +11,9 @@ use crate::{ConfigSources, Error, Reservation};
 /// More services than anybody asks for at once. Seating so many takes milliseconds.
 const MOST_SERVICES: usize = 100;
 
+/// No folder has this name: what others wish is not looked for in the folder of this process.
+const NOWHERE: &str = "\0";
+
 /// A wish, and where the configuration of its folder is looked for.
 #[derive(Debug, Clone)]
 pub struct Wished {
@@ -38,7 +41,13 @@ impl Desk {
     pub fn reservation(&self, wished: &Wished) -> Result<Reservation, Error> {
         match &wished.sources {
             Some(sources) => Reservation::wished(&wished.wish, Some(&sources.read()?)),
-            None => Reservation::wished(&wished.wish, Some(&self.config)),
+            None => {
+                let reservation = Reservation::wished(&wished.wish, Some(&self.config))?;
+                Ok(match self.callers {
+                    Callers::ThisProcess => reservation,
+                    Callers::Elsewhere => reservation.folder(Path::new(NOWHERE)),
+                })
+            }
         }
     }
 
