@@ -267,7 +267,7 @@ pub(crate) struct Ports {
     /// Only the leases of this project
     #[arg(long, value_name = "NAME")]
     pub(crate) project: Option<Name>,
-    /// List them again and again, at this interval [default: 2]
+    /// List them again and again: when a lease changes, and at this interval [default: 2]
     ///
     /// A terminal is drawn anew; elsewhere the list is printed when it has changed, with --json on a line of its own.
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = reports::seconds)]

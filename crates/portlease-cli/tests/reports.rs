@@ -119,9 +119,9 @@ fn ports_are_listed_of_one_project() {
 #[test]
 fn a_watched_list_is_printed_when_it_changes() {
     let sandbox = Sandbox::new();
-    let mut watch = Running::of(sandbox.portlease(&["ports", "--watch=0.001", "--json"]));
+    let mut watch = Running::of(sandbox.portlease(&["ports", "--watch=3600", "--json"]));
     assert_eq!(watch.hear(""), "[]");
-    let mut plain = Running::of(sandbox.portlease(&["ports", "--watch=0.001"]));
+    let mut plain = Running::of(sandbox.portlease(&["ports", "--watch=3600"]));
     plain.hear("PORT\tSERVICE");
     sandbox.get("shop");
     let leases: Value = serde_json::from_str(&watch.hear("")).unwrap();

@@ -207,6 +207,12 @@ impl Allocator {
         self.inner.wait_for_change(None, Duration::ZERO)
     }
 
+    /// Waits until leases of the host changed since it had come so far, whoever changed them, and at most for this long; answers how
+    /// far it has come. It may answer although nothing changed, and never misses anything.
+    pub fn wait_for_change(&self, since: Mark, at_most: Duration) -> Result<Mark, Error> {
+        self.inner.wait_for_change(Some(since), at_most)
+    }
+
     /// All leases, or those of one project, by port.
     pub fn list(&self, project: Option<&Name>) -> Result<Vec<Lease>, Error> {
         let leases = match project {

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
-use portlease::Error;
 use portlease::core::{Holder, Host, Lease, LeaseState, ValidatedLease};
 use portlease::engines::Look;
+use portlease::{Allocator, Error};
 use serde_json::json;
 
 use crate::arguments::Ports;
@@ -39,7 +38,7 @@ fn list(task: &Ports) -> Result<u8, Failure> {
             let (leases, containers) = look()?;
             show(task, &leases, &containers);
         }
-        Some(interval) => watch(task, interval, look)?,
+        Some(interval) => watch(task, &allocator, interval, look)?,
     }
     Ok(Code::Done.into())
 }
@@ -88,17 +87,15 @@ fn state(state: LeaseState) -> &'static str {
 }
 
 /// Shows the leases until somebody presses Ctrl-C, which ends this process as any other, or nobody
-/// reads any more.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "nobody tells when a server starts or ends; the interval is what was asked for"
-)]
+/// reads any more. Leases that change are shown at once; servers that start or end, at the interval: nobody tells of them.
 fn watch(
     task: &Ports,
+    allocator: &Allocator,
     interval: Duration,
     look: impl Fn() -> Result<(Vec<ValidatedLease>, Arc<Look>), Error>,
 ) -> Result<(), Failure> {
     let mut shown = None;
+    let mut mark = allocator.mark()?;
     loop {
         let (leases, containers) = look()?;
         let is_read = if output::is_terminal() && !task.json {
@@ -119,7 +116,7 @@ fn watch(
             return Ok(());
         }
         shown = Some(leases);
-        thread::sleep(interval);
+        mark = allocator.wait_for_change(mark, interval)?;
     }
 }
 
