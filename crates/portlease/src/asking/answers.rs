@@ -19,6 +19,7 @@ pub struct NumberedPort {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NamedPorts {
     /// The ports, by the names of the services.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, Port>"))]
     pub ports: BTreeMap<Name, Port>,
     /// What the user should know, such as a variable that is no port.
     pub warnings: Vec<String>,
