@@ -61,7 +61,7 @@ pub fn openapi() -> Json {
         };
         schemas.insert(name, schema);
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Portlease",
@@ -77,7 +77,9 @@ pub fn openapi() -> Json {
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
-    })
+    });
+    describe_for_all(&mut document);
+    document
 }
 
 fn generator(contract: Contract) -> SchemaGenerator {
@@ -216,6 +218,34 @@ fn rename(schema: &mut Json, names: &BTreeSet<String>) {
         Json::Array(list) => list.iter_mut().for_each(|value| rename(value, names)),
         _ => {}
     }
+}
+
+/// Leaves examples in Rust and its links out of the descriptions: they lead nowhere from here.
+fn describe_for_all(part: &mut Json) {
+    match part {
+        Json::Object(table) => {
+            for (key, value) in table {
+                match value.as_str().filter(|_| key == "description") {
+                    Some(text) => *value = without_rust(text).into(),
+                    None => describe_for_all(value),
+                }
+            }
+        }
+        Json::Array(list) => list.iter_mut().for_each(describe_for_all),
+        _ => {}
+    }
+}
+
+fn without_rust(text: &str) -> String {
+    let outside = text.split("```").step_by(2).map(str::trim);
+    let mut rest = outside.collect::<Vec<_>>().join("\n").trim().to_owned();
+    while let Some((before, after)) = rest.split_once("](") {
+        let Some((_, after)) = after.split_once(')') else {
+            break;
+        };
+        rest = format!("{before}]{after}");
+    }
+    rest.replace("[`", "`").replace("`]", "`")
 }
 
 fn name_of(target: &str) -> Option<&str> {
