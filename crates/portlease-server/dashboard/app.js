@@ -70,7 +70,6 @@ state.onChange((change) => {
   table.update(change);
   if (change.ranges) {
     planner.offer(state.ranges);
-    document.title = `Portlease · ${state.host}`;
   }
   if (change.ports.has(panel.port)) {
     panel.refresh();
@@ -103,5 +102,11 @@ chooseTheme();
 keepTime();
 tellNothing();
 onTokenNeeded(askForToken);
-const retry = follow(take, showConnection);
+const retry = follow(take, (connection) => {
+  showConnection(connection);
+  if (connection.state === "live") {
+    askMap();
+    askFigures();
+  }
+});
 the("alarm-retry").addEventListener("click", retry);

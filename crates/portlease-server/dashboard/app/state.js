@@ -7,7 +7,6 @@ import { keyOf } from "./words.js";
 /** @typedef {{ ports: Set<number>, leases: Set<string>, ranges: boolean }} Change */
 
 export class State {
-  host = "";
   /** @type {NamedRange[]} */
   ranges = [];
   /** @type {Map<string, LeaseView>} */
@@ -69,7 +68,6 @@ export class State {
 
   /** @param {PortMap} map */
   loadMap(map) {
-    this.host = map.host;
     if (JSON.stringify(this.ranges) !== JSON.stringify(map.ranges)) {
       this.ranges = map.ranges;
       this.#changed().ranges = true;
