@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use portlease_core::{
-    Command, Exchange as _, Export, Facts, Host, Lease, Name, OnConflict, PortRange, Reply, Request, Scope, Service, Store as _,
-    StoreError, StoreErrorKind, Timestamp, TransactError,
+    Command, Exchange as _, Export, Facts, Host, Lease, Name, OnConflict, PortRange, Reply,
+    Request, Scope, Service, Store as _, StoreError, StoreErrorKind, Timestamp, TransactError,
 };
 use portlease_sqlite::{Cause, Options, SqliteStore};
 use tempfile::TempDir;
