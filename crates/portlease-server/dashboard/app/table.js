@@ -282,7 +282,7 @@ export function badge(view) {
 
 /** @param {number} micros */
 export function milliseconds(micros) {
-  return `${(micros / 1000).toFixed(micros < 10_000 ? 1 : 0)} ms`;
+  return micros < 100 ? "<0.1 ms" : `${(micros / 1000).toFixed(micros < 10_000 ? 1 : 0)} ms`;
 }
 
 /** @param {LeaseView} view */
