@@ -1,6 +1,8 @@
 //! Harnesses that need more than one crate, process or machine.
 
 #[cfg(target_os = "linux")]
+pub mod chaos;
+#[cfg(target_os = "linux")]
 pub mod engine;
 pub mod model;
 #[cfg(target_os = "linux")]

@@ -55,10 +55,19 @@ impl Cluster {
     /// When there is no PostgreSQL, or it does not start.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Cluster> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(RECKLESS))
+        SHARED.get_or_init(Self::reckless)
     }
 
-    /// A cluster of its own, for a test that is not gentle with it; with these settings, or with those of every cluster.
+    /// A cluster of its own that trusts the machine to go on, and is the faster for it.
+    ///
+    /// # Panics
+    ///
+    /// When there is no PostgreSQL, or it does not start.
+    pub fn reckless() -> Self {
+        Self::start(RECKLESS)
+    }
+
+    /// A cluster of its own, with these settings.
     ///
     /// # Panics
     ///

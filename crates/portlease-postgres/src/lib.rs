@@ -51,4 +51,6 @@ pub use address::Address;
 pub use options::Options;
 pub use questions::{Answered, Question};
 pub use runners::{Report, Reported};
+#[doc(hidden)]
+pub use statements::SQL;
 pub use store::PostgresStore;

@@ -12,7 +12,7 @@ macro_rules! statements {
         }
 
         /// Each statement under its name, for whoever measures them.
-        pub(crate) const SQL: &[(&str, &str)] = &[$((stringify!($name), $sql)),*];
+        pub const SQL: &[(&str, &str)] = &[$((stringify!($name), $sql)),*];
 
         impl Statements {
             fn of(prepared: Vec<Statement>) -> Self {

@@ -82,7 +82,7 @@ pub use portlease_probe as probe;
 pub use portlease_sqlite::Recovery;
 pub use presence::{ContainerOnPort, PortPresence, ProgramOnPort};
 pub use project::{project_name, project_root};
-pub use registry::Registry;
+pub use registry::{Registry, without_password};
 pub use registry_file::RegistryFile;
 pub use reservation::Reservation;
 pub use summary::{ServiceResult, ServiceSummary, Summary};

@@ -142,7 +142,12 @@ pub(crate) fn default_file() -> Result<PathBuf, Error> {
 }
 
 /// A URL as it may be shown: what stands between the user's name and the `@` is a secret.
-pub(crate) fn without_password(url: &str) -> String {
+///
+/// ```
+/// let shown = portlease::without_password("postgres://ada:secret@db.example/fleet");
+/// assert_eq!(shown, "postgres://ada:***@db.example/fleet");
+/// ```
+pub fn without_password(url: &str) -> String {
     let parts = url.split_once("://").and_then(|(scheme, rest)| {
         let (user, place) = rest.rsplit_once('@')?;
         let (name, _) = user.split_once(':')?;

@@ -54,6 +54,18 @@ impl Allocator {
         })
     }
 
+    /// Where the database is that the registry is in, without a password; none when it is in none.
+    pub fn database(&self) -> Option<String> {
+        #[cfg(feature = "postgres")]
+        return self
+            .inner
+            .database
+            .as_ref()
+            .map(|database| database.address().to_string());
+        #[cfg(not(feature = "postgres"))]
+        None
+    }
+
     fn exchange(&self) -> Result<&dyn Exchange, Error> {
         self.inner.exchange.as_deref().ok_or(Error::NoExchange)
     }

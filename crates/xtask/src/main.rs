@@ -95,6 +95,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Break servers and connections under load and look what is lost (--seconds, --seed)
+    #[command(disable_help_flag = true)]
+    Chaos {
+        /// What the harness is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Measure, with the floor beside it (NAME, --json)
     #[command(disable_help_flag = true)]
     Bench {
@@ -134,8 +141,16 @@ fn main() -> Result<ExitCode> {
             arguments.insert(0, install::schemathesis()?.into());
             harness::pass_through("service-fuzz", &arguments)
         }
+        Task::Chaos { arguments } => {
+            install::programs_of_tests()?;
+            harness::pass_through("chaos", &arguments)
+        }
         Task::Bench { mut arguments } => {
-            if arguments.first().is_some_and(|name| name == "containers") {
+            let needs_programs = ["containers", "fleet"];
+            if arguments
+                .first()
+                .is_some_and(|name| needs_programs.iter().any(|it| name == it))
+            {
                 install::programs_of_tests()?;
             }
             let built = match arguments.first().and_then(|name| name.to_str()) {

@@ -4,6 +4,8 @@
 #[cfg(target_os = "linux")]
 mod containers;
 mod core;
+#[cfg(target_os = "linux")]
+mod fleet;
 mod machine;
 mod measure;
 mod node;
@@ -41,6 +43,9 @@ enum Bench {
     /// What containers add to a reserve, with a real Docker Engine
     #[cfg(target_os = "linux")]
     Containers,
+    /// The registry of a fleet, on a PostgreSQL of its own
+    #[cfg(target_os = "linux")]
+    Fleet,
     /// The package for Node, beside others: `cargo xtask bench node` builds and installs them.
     Node {
         /// Where they are installed.
@@ -69,6 +74,8 @@ fn main() -> ExitCode {
         Bench::Machine { part } => machine::run(&mut report, part),
         #[cfg(target_os = "linux")]
         Bench::Containers => containers::run(&mut report),
+        #[cfg(target_os = "linux")]
+        Bench::Fleet => fleet::run(&mut report),
         Bench::Node { folder } => node::run(&mut report, &folder),
         Bench::Service => service::run(&mut report),
         Bench::Wasm { home } => wasm::run(&mut report, &home),

@@ -3,10 +3,14 @@
 
 #![cfg(target_os = "linux")]
 
+mod command_line;
 mod conformance;
 mod exchange;
+mod faults;
 mod fleet;
+mod opening;
 mod processes;
+mod refused;
 mod remote;
 mod runners;
 mod support;

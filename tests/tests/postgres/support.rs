@@ -1,8 +1,8 @@
 //! What these tests have in common: registries in databases of their own, and the words in which they ask for ports.
 
 use portlease_core::{
-    Command, Facts, Host, Lease, Name, PortRange, Release, Reply, Request, Service, Store,
-    Timestamp, TransactError,
+    Command, Facts, Host, Lease, Leases, Name, PortRange, Release, Reply, Request, Scope, Service,
+    Store, StoreError, Timestamp, TransactError,
 };
 use portlease_postgres::PostgresStore;
 use portlease_tests::postgres::{Cluster, Database};
@@ -24,7 +24,7 @@ pub(crate) fn host() -> Host {
 /// The ports that the tests are about. None of them is ever bound.
 pub(crate) const RANGE: PortRange = PortRange::literal(3000, 3100);
 
-fn request(project: &str, range: PortRange) -> Command {
+pub(crate) fn request(project: &str, range: PortRange) -> Command {
     let web = Service::in_range(Name::literal("web"), range);
     Command::Reserve(Request::new(Name::literal(project), vec![web]))
 }
@@ -49,4 +49,8 @@ pub(crate) fn release(store: &dyn Store, host: &Host, lease: &Lease) -> Result<(
     let command = Command::Release(Release::granted(lease.key.clone(), lease.generation));
     store.transact(host, &command, &Facts::at(Timestamp::from_millis(2_000)))?;
     Ok(())
+}
+
+pub(crate) fn everything(store: &dyn Store) -> Result<Leases, StoreError> {
+    store.load(&host(), &Scope::Everything)
 }

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use portlease::PortVariable;
+use portlease::{PortVariable, without_password};
 
 use super::Finding;
 
@@ -15,7 +15,7 @@ pub(super) fn examine() -> Vec<Finding> {
     let mut findings = vec![port("PORT")];
     for name in OTHERS {
         if let Some(value) = env::var_os(name).filter(|value| !value.is_empty()) {
-            let message = format!("{name} is {:?}", value.to_string_lossy());
+            let message = format!("{name} is {:?}", without_password(&value.to_string_lossy()));
             findings.push(Finding::ok(CHECK, message));
         }
     }

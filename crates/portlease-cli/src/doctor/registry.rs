@@ -15,6 +15,10 @@ pub(super) fn examine(allocator: &Allocator) -> Vec<Finding> {
     let file = match allocator.registry_file() {
         Ok(file) => file,
         Err(error @ Error::NoRegistryFile) => {
+            if let Some(database) = allocator.database() {
+                let message = format!("PostgreSQL at {database} answers and can be written");
+                return vec![Finding::ok(CHECK, message)];
+            }
             let remedy = "Unset PORTLEASE_REGISTRY to use the file that all processes share.";
             return vec![Finding::warning(CHECK, error.to_string(), remedy)];
         }
