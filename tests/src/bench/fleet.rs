@@ -147,14 +147,8 @@ fn measure<C: Asker>(
         ended.collect::<std::result::Result<Vec<_>, String>>()
     })?;
     let samples: Vec<Duration> = samples.into_iter().flatten().collect();
-    let per_second = samples.len() as f64 / TIME.as_secs_f64();
     Ok(Measured {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it is a small number"
-        )]
-        per_second: per_second as u64,
+        per_second: samples.len() as u64 / TIME.as_secs(),
         timing: Timing::of(samples),
     })
 }
@@ -256,7 +250,7 @@ impl Floor {
         })
     }
 
-    fn lock(&self, host: &str, project: &str, ranges: &[i32; 2]) -> (i64, Vec<i32>) {
+    fn lock(&self, host: &str, project: &str, ranges: [i32; 2]) -> (i64, Vec<i32>) {
         let (projects, first, last) = (vec![project], vec![ranges[0]], vec![ranges[1]]);
         let none: Vec<i32> = Vec::new();
         let (first, last) = if ranges[0] == 0 {
@@ -306,7 +300,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL 
 impl Asker for Floor {
     fn reserve(&mut self, host: &str, project: &str) {
         let ends = [RANGE.first().get(), RANGE.last().get()].map(i32::from);
-        let (id, taken) = self.lock(host, project, &ends);
+        let (id, taken) = self.lock(host, project, ends);
         let is_free = |port: &i32| !taken.contains(port);
         self.port = (ends[0]..=ends[1])
             .find(is_free)
@@ -356,7 +350,7 @@ impl Asker for Floor {
     }
 
     fn release(&mut self, host: &str, project: &str) {
-        self.lock(host, project, &[0, 0]);
+        self.lock(host, project, [0, 0]);
         self.transactions += 1;
         let ports = vec![self.port];
         let change = self.change(&0, &1, &1);
