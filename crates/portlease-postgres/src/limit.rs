@@ -59,9 +59,11 @@ impl Limit {
         self.begin + (self.end - self.begin).mul_f64(0.8)
     }
 
-    /// After how many milliseconds the server itself ends what takes too long. Never none, which would mean never.
+    /// After how many milliseconds the server itself ends what takes too long: early enough that its reason arrives here. Never
+    /// none, which would mean never.
     pub(crate) fn for_server(&self) -> u128 {
-        let left = self.most().saturating_duration_since(Instant::now());
+        let end = self.begin + (self.end - self.begin).mul_f64(0.7);
+        let left = end.saturating_duration_since(Instant::now());
         left.as_millis().max(1)
     }
 

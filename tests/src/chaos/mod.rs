@@ -114,8 +114,8 @@ pub fn run(plan: &Plan) -> Counts {
     let told = load.told();
     Counts {
         faults,
-        losses,
         duplicates,
+        losses,
         ..told
     }
 }
