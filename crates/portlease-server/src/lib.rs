@@ -1,9 +1,9 @@
 //! The HTTP API of Portlease, its live events, metrics and dashboard.
 //!
-//! A request comes in on a [connection](connection) that others cannot keep from it, is [guarded](guard) against whoever must not ask,
-//! and is answered by one of the [operations](operations). Each of these says once what it takes, what it answers and which problems
-//! it may have; routes and the [document](openapi) follow from that. What is asked is carried out by
-//! [`portlease::asking::Desk`] on threads that may wait ([`workers`]).
+//! A request comes in on a connection that others cannot keep from it (`connection.rs`), is guarded against whoever must not ask
+//! (`guard.rs`), and is answered by one of the operations (`operations.rs`). Each of these says once what it takes, what it answers and
+//! which problems it may have; routes and the [document](openapi()) follow from that. What is asked is carried out by
+//! [`portlease::asking::Desk`] on threads that may wait (`workers.rs`).
 
 mod connection;
 mod containers;

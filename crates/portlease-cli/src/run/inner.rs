@@ -23,5 +23,5 @@ pub(crate) fn run(prepared: &Prepared, ports: &BTreeMap<Name, Port>) -> Result<u
 pub(crate) fn run(prepared: &Prepared, ports: &BTreeMap<Name, Port>) -> Result<u8, Failure> {
     let status = prepared.command(ports).status();
     let status = status.map_err(|error| cannot_start(&prepared.program(), &error))?;
-    Ok(super::code_of(status).into())
+    Ok(super::code_of(status))
 }
