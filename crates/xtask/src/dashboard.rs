@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::process::{cargo, npm, program, root, run_live, run_quietly, target_dir};
+use crate::process::{npm, program, root, run_quietly, target_dir};
 use crate::report::Tally;
-use crate::{count, install, npm as packages, wasm};
+use crate::{count, harness, install, npm as packages, wasm};
 
 /// Builds what the tests need, and runs them.
 pub(crate) fn run() -> Result<ExitCode> {
@@ -29,11 +29,11 @@ pub(crate) fn test() -> Result<Tally> {
     install::browser()?;
     packages::install_tools()?;
     check_types()?;
-    run_live(&mut cargo(["build", "--package", "portlease-cli"]))?;
+    let folder = harness::build_everything()?;
     let binary = format!("portlease{}", env::consts::EXE_SUFFIX);
     let mut node = program("node");
     node.arg("--test").args(REPORTERS).args(tests()?);
-    node.env("PORTLEASE_BINARY", target_dir().join("debug").join(binary));
+    node.env("PORTLEASE_BINARY", folder.join(binary));
     count::tests(node.env("SCREENSHOTS", pictures()))
 }
 

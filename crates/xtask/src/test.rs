@@ -1,21 +1,22 @@
 //! Everything that can be tested, in one run whose last line is the sum.
 
+use std::env::consts::EXE_EXTENSION;
 use std::fs;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 
-use crate::process::{cargo, root, run_quietly};
+use crate::process::{cargo, program, root, run_quietly};
 use crate::report::Report;
 use crate::{check, count, dashboard, fuzz, harness, install, npm, wasm};
 
 /// Runs it all. What is missing gets installed by the step that needs it.
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
-    check::add_steps(&mut report);
     report.quiet("programs of the tests", install::programs_of_tests);
     // Before anything that has the service in it, which would be built twice otherwise.
     report.live("planner of the dashboard", wasm::build_for_dashboard);
+    check::add_steps(&mut report);
     report.live("tests", || {
         count::tests(&mut cargo([
             "test",
@@ -55,17 +56,17 @@ pub(crate) fn run() -> ExitCode {
         report.live("dashboard", dashboard::test);
     }
     report.quiet("examples", run_examples);
-    report.quiet("cargo run", || run_quietly(&mut cargo(["run", "--quiet"])));
     report.print_table();
     report.finish()
 }
 
 /// Runs the examples for users of the library, all of which end by themselves.
 fn run_examples() -> Result<()> {
+    let built = harness::build_everything()?.join("examples");
     for file in fs::read_dir(root().join("crates/portlease/examples"))? {
         let file = file?.path();
         let name = file.file_stem().context("an example has a name")?;
-        run_quietly(cargo(["run", "--quiet", "--package", "portlease", "--example"]).arg(name))?;
+        run_quietly(&mut program(built.join(name).with_extension(EXE_EXTENSION)))?;
     }
     Ok(())
 }

@@ -7,8 +7,9 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use super::platforms::Platform;
+use crate::harness;
 use crate::install;
-use crate::process::{cargo, run_live, target_dir};
+use crate::process::{run_live, target_dir};
 use crate::toolchain::Toolchain;
 
 /// The files that were built.
@@ -21,17 +22,9 @@ const LIBRARY: &str = "portlease-node";
 const LAUNCHER: &str = "portlease-launcher";
 const PROFILE: &str = "dist";
 
-/// Builds for this machine, as the harnesses are built. Their crates are compiled already when the gate comes here; a build as it
-/// is distributed would take minutes more.
+/// What is built for the tests already; a build as it is distributed would take minutes more.
 pub(crate) fn for_gate(platform: &Platform) -> Result<Built> {
-    let folder = target_dir();
-    let mut command = cargo(["build", "--profile", "harness", "--target-dir"]);
-    run_live(
-        command
-            .arg(&folder)
-            .args(["--package", LIBRARY, "--package", LAUNCHER]),
-    )?;
-    let folder = folder.join("harness");
+    let folder = harness::build_everything()?;
     Ok(Built {
         library: folder.join(platform.library()),
         launcher: folder.join(platform.launcher()),
