@@ -8,7 +8,7 @@ use crate::changes::Difference;
 use crate::connection::Connection;
 use crate::flight::Flight;
 use crate::limit::Limit;
-use crate::transaction::{Lock, Outcome, load};
+use crate::transaction::{COMMIT, Lock, Outcome, load};
 use crate::trouble::Trouble;
 
 impl Connection {
@@ -57,7 +57,7 @@ impl Connection {
         self.transactions += 1;
         let mut flight = Flight::default();
         self.sign(&mut flight);
-        flight.command(&self.client, "COMMIT");
+        flight.command(&self.client, COMMIT);
         let committed = flight.send().await.map_err(Trouble::from);
         self.outcome(committed.map(drop), imported)
     }

@@ -21,6 +21,9 @@ const SILENCE: u128 = 4_000;
 /// From so many pieces on, a scope is loaded as a whole.
 const MAX_PIECES: usize = 256;
 
+/// A commit that waits for a standby is not to be cut short: it would be answered as if the standby had it.
+pub(crate) const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
+
 /// What a transaction did.
 pub(crate) enum Outcome<T> {
     /// It is there for everybody.
@@ -146,7 +149,7 @@ impl Connection {
         let mut flight = Flight::default();
         self.sign(&mut flight);
         difference.write(&mut flight, client, statements, row.id);
-        flight.command(client, "COMMIT");
+        flight.command(client, COMMIT);
         let committed = flight.send();
         if row.is_watched {
             // By itself, because those that notify commit one after the other, whatever their hosts; and after the commit, in the

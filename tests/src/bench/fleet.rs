@@ -295,6 +295,8 @@ enum Sent<'a> {
     Query(&'a str, &'a [&'a (dyn ToSql + Sync)]),
 }
 
+const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
+
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 48000; \
      SET LOCAL idle_in_transaction_session_timeout = 4000";
 
@@ -342,7 +344,7 @@ impl Asker for Floor {
             ),
             Sent::Query("count_grants", &[&self.host, &ports, &one]),
             Sent::Query("change_host", &change),
-            Sent::Command("COMMIT"),
+            Sent::Command(COMMIT),
         ]);
     }
 
@@ -367,7 +369,7 @@ impl Asker for Floor {
                 ],
             ),
             Sent::Query("change_host", &change),
-            Sent::Command("COMMIT"),
+            Sent::Command(COMMIT),
         ]);
     }
 }
