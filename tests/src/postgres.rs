@@ -67,23 +67,40 @@ impl Cluster {
         Self::start(RECKLESS)
     }
 
+    /// A cluster of its own that can encrypt, with this key and this certificate.
+    ///
+    /// # Panics
+    ///
+    /// When there is no PostgreSQL, or it does not start.
+    pub fn encrypted(key: &Path, certificate: &Path) -> Self {
+        let files = [("ssl_key_file", key), ("ssl_cert_file", certificate)];
+        Self::with_files(&[RECKLESS, &["ssl=on"]].concat(), &files)
+    }
+
     /// A cluster of its own, with these settings.
     ///
     /// # Panics
     ///
     /// When there is no PostgreSQL, or it does not start.
     pub fn start(settings: &[&str]) -> Self {
+        Self::with_files(settings, &[])
+    }
+
+    /// The files that settings name are copied, because they have to belong to the server's user.
+    fn with_files(settings: &[&str], files: &[(&str, &Path)]) -> Self {
         let programs = programs();
-        let folder = tempfile::Builder::new()
-            .prefix("portlease-postgres-")
-            .tempdir()
-            .expect("a folder for the cluster")
-            .keep();
+        let folder = new_folder();
         let janitor = Janitor::of(&folder);
+        let mut settings: Vec<String> = settings.iter().map(ToString::to_string).collect();
+        for (setting, file) in files {
+            let copy = folder.join(setting);
+            fs::copy(file, &copy).expect("a file in the cluster's folder");
+            settings.push(format!("{setting}={}", copy.display()));
+        }
         let mut cluster = Self {
             folder,
             programs,
-            settings: settings.iter().map(ToString::to_string).collect(),
+            settings,
             server: None,
             next_database: AtomicU32::new(0),
             janitor,
@@ -93,20 +110,77 @@ impl Cluster {
         cluster
     }
 
+    /// A standby of this one, without which no commit is answered any more.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    #[must_use]
+    pub fn standby(&self) -> Self {
+        let folder = new_folder();
+        let mut settings = self.settings.clone();
+        settings.push("wal_retrieve_retry_interval=100ms".to_owned());
+        let mut standby = Self {
+            janitor: Janitor::of(&folder),
+            folder,
+            programs: self.programs.clone(),
+            settings,
+            server: None,
+            next_database: AtomicU32::new(0),
+        };
+        standby.hand_over();
+        let copied = standby
+            .program("pg_basebackup")
+            .arg("-h")
+            .arg(&self.folder)
+            .args(["-p", &self.port().to_string(), "-U", "postgres"])
+            .args([
+                "--write-recovery-conf",
+                "--checkpoint=fast",
+                "--no-sync",
+                "--pgdata",
+            ])
+            .arg(standby.folder.join("data"))
+            .output();
+        succeed(
+            "pg_basebackup",
+            &copied.expect("it is a program of the tests"),
+        );
+        standby.up();
+        self.sql(
+            "postgres",
+            "ALTER SYSTEM SET synchronous_standby_names = '*'",
+        );
+        self.sql("postgres", "SELECT pg_reload_conf()");
+        let deadline = Instant::now() + PATIENCE;
+        let is_followed = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        while self.sql("postgres", is_followed) != "1" {
+            assert!(
+                Instant::now() < deadline,
+                "the standby does not follow: {}",
+                standby.log()
+            );
+        }
+        standby
+    }
+
+    /// Makes a standby the primary.
+    ///
+    /// # Panics
+    ///
+    /// When it is none.
+    pub fn promote(&self) {
+        assert_eq!(
+            self.sql("postgres", "SELECT pg_promote()"),
+            "t",
+            "it is promoted"
+        );
+    }
+
     fn make(&self) {
         let password = self.folder.join("password");
         fs::write(&password, PASSWORD).expect("a file in the cluster's folder");
-        if is_root() {
-            let owner = Command::new("chown")
-                .arg("-R")
-                .arg(user())
-                .arg(&self.folder)
-                .status();
-            assert!(
-                owner.is_ok_and(|status| status.success()),
-                "the folder changes hands"
-            );
-        }
+        self.hand_over();
         let made = self
             .program("initdb")
             .args([
@@ -126,6 +200,21 @@ impl Cluster {
             .arg(self.folder.join("data"))
             .output();
         succeed("initdb", &made.expect("initdb is a program of the tests"));
+    }
+
+    /// Gives the folder to the user as whom the server runs.
+    fn hand_over(&self) {
+        if is_root() {
+            let owner = Command::new("chown")
+                .arg("-R")
+                .arg(user())
+                .arg(&self.folder)
+                .status();
+            assert!(
+                owner.is_ok_and(|status| status.success()),
+                "the folder changes hands"
+            );
+        }
     }
 
     /// Starts the server, which is down: another one after [`kill`](Self::kill), on the same port.
@@ -353,6 +442,13 @@ impl Janitor {
         drop(self.pipe.take());
         let _ = self.process.wait();
     }
+}
+
+fn new_folder() -> PathBuf {
+    let folder = tempfile::Builder::new()
+        .prefix("portlease-postgres-")
+        .tempdir();
+    folder.expect("a folder for the cluster").keep()
 }
 
 fn succeed(what: &str, output: &Output) {

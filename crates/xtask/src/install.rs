@@ -47,6 +47,7 @@ const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
     ("/usr/lib/podman/netavark", "netavark"),
     // The servers lie in a folder of their version.
     ("pg_ctlcluster", "postgresql"),
+    ("openssl", "openssl"),
     ("podman", "podman"),
     ("python3", "python3"),
     ("runc", "runc"),

@@ -26,6 +26,8 @@ pub enum Fault {
     StuckLock,
     /// The server is killed and started again.
     Killed,
+    /// The server is killed, and its standby takes its place; once, because then there is none any more.
+    Promoted,
 }
 
 impl Fault {
@@ -39,6 +41,7 @@ impl Fault {
         Self::Partition,
         Self::StuckLock,
         Self::Killed,
+        Self::Promoted,
     ];
 }
 
@@ -51,6 +54,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn cause(
     plan: &Plan,
     cluster: &mut Cluster,
+    mut standby: Option<Cluster>,
     proxy: &Proxy,
     database: &str,
     load: &Load<'_>,
@@ -84,6 +88,13 @@ pub(super) fn cause(
             Fault::Killed => {
                 cluster.kill();
                 cluster.up();
+            }
+            Fault::Promoted => {
+                let Some(next) = standby.take() else { continue };
+                cluster.kill();
+                next.promote();
+                proxy.leads_to(next.port());
+                *cluster = next;
             }
         }
         faults += 1;

@@ -87,24 +87,28 @@ pub fn run(plan: &Plan) -> Counts {
     let mut cluster = Cluster::reckless();
     let database = cluster.database();
     let proxy = Proxy::to(cluster.port());
-    let own = database.url.clone();
-    let through = database.url.replace(
-        &format!(":{}/", cluster.port()),
-        &format!(":{}/", proxy.port()),
-    );
+    let first = cluster.port();
+    let at = |port: u16| {
+        database
+            .url
+            .replace(&format!(":{first}/"), &format!(":{port}/"))
+    };
+    let through = at(proxy.port());
     // The tables are there before anything happens.
-    drop(open(&own));
+    drop(open(&database.url));
+    let has_standby = plan.faults.contains(&Fault::Promoted);
+    let standby = has_standby.then(|| cluster.standby());
 
     let witness = Witness::default();
     let load = Load::new(plan, &through, &witness);
     let faults = std::thread::scope(|scope| {
         let working = scope.spawn(|| load.work());
-        let faults = faults::cause(plan, &mut cluster, &proxy, &database.name, &load);
+        let faults = faults::cause(plan, &mut cluster, standby, &proxy, &database.name, &load);
         load.end();
         working.join().expect("nobody panicked");
         faults
     });
-    let left = open(&own)
+    let left = open(&at(cluster.port()))
         .export()
         .expect("the registry can be read when all is over");
     for leases in left.hosts.values() {

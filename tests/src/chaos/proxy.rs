@@ -142,8 +142,8 @@ struct Pass {
     loses_answers: AtomicBool,
 }
 
-/// The message that commits: a query, its length, and its text.
-const COMMIT: &[u8] = b"Q\x00\x00\x00\x0bCOMMIT\x00";
+/// How the text of the message ends that commits a change. What only looks begins its messages otherwise.
+const COMMIT: &[u8] = b"; COMMIT\x00";
 
 impl Pass {
     fn requests(&self, way: &Way) {

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod conformance;
+mod encrypted;
 mod exchange;
 mod faults;
 mod fleet;
