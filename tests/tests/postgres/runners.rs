@@ -83,6 +83,25 @@ fn a_host_that_agreed_to_nothing_keeps_its_leases() {
 }
 
 #[test]
+fn clocks_may_be_an_hour_apart() {
+    const HOUR: u64 = 3_600_000;
+    let database = fresh();
+    let store = open(&database.url);
+    let now = portlease::now().as_millis();
+    // One host is an hour behind, the other an hour ahead, and the clock of the database is the only one that counts.
+    for (name, clock) in [("behind", now - HOUR), ("ahead", now + HOUR)] {
+        let host = host(name);
+        reserve_in(&store, &host, "shop", RANGE).unwrap();
+        let mut told = report(Some(Duration::from_millis(HOUR / 2)));
+        told.facts.now = Timestamp::from_millis(clock);
+        store.report(&host, &told).unwrap();
+        assert_eq!(store.give_up_silent_hosts(), Ok(Vec::new()), "{name}");
+        let reported = store.reported(&host).unwrap().unwrap();
+        assert!(reported.silent_for < LONG, "{name}: {reported:?}");
+    }
+}
+
+#[test]
 fn what_a_runner_tells_is_there_for_everybody() {
     let database = fresh();
     let [runner, planner] = [open(&database.url), open(&database.url)];
