@@ -33,7 +33,7 @@ pub enum Registry {
 }
 
 impl Registry {
-    /// Reads a URL: `sqlite:PATH`, `memory:`, or `postgres://USER@HOST/DATABASE`, of which [`Address`](portlease_postgres::Address)
+    /// Reads a URL: `sqlite:PATH`, `memory:`, or `postgres://USER@HOST/DATABASE`, of which [`Address`]
     /// tells more.
     ///
     /// ```
