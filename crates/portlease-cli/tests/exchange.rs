@@ -167,7 +167,11 @@ fn what_cannot_be_exported_or_imported() {
     for arguments in [&["export"][..], &["import", "newer.json"]] {
         let mut command = sandbox.portlease(arguments);
         command.env("PORTLEASE_REGISTRY", "memory:");
-        check(&Ended::of(command), 1, "This registry is no file");
+        check(
+            &Ended::of(command),
+            1,
+            "This registry is in the memory of one process",
+        );
     }
 }
 
