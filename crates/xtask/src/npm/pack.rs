@@ -134,8 +134,8 @@ fn archive(report: &str) -> Result<Archive> {
 
 /// What the main package may weigh to download: as much as a picture on a web page.
 const MOST_PACKED: u64 = 300_000;
-/// What a platform package may weigh on the disk.
-const MOST_UNPACKED: u64 = 6_000_000;
+/// What a platform package may weigh on the disk, with the service, its page and the client of the database in it.
+const MOST_UNPACKED: u64 = 9_500_000;
 
 /// Prints what the archives weigh, and refuses those that weigh too much.
 pub(crate) fn weigh(archives: &[Archive]) -> Result<()> {
@@ -205,12 +205,12 @@ mod tests {
 
     #[test]
     fn a_platform_package_is_weighed_as_it_lies_on_the_disk() {
-        check("@portlease/darwin-x64", 2_000_000, 5_999_999, None);
+        check("@portlease/darwin-x64", 2_000_000, 9_499_999, None);
         check(
             "@portlease/darwin-x64",
             2_000_000,
-            6_000_001,
-            Some("@portlease/darwin-x64 has 6001 kB unpacked, and must stay below 6000 kB"),
+            9_500_001,
+            Some("@portlease/darwin-x64 has 9501 kB unpacked, and must stay below 9500 kB"),
         );
     }
 
