@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
@@ -29,12 +29,18 @@ pub(crate) fn test() -> Result<Tally> {
     install::browser()?;
     packages::install_tools()?;
     check_types()?;
+    let mut node = node_tests()?;
+    count::tests(node.args(tests()?).env("SCREENSHOTS", pictures()))
+}
+
+/// Node.js about to run tests that start the command line.
+pub(crate) fn node_tests() -> Result<Command> {
     let folder = harness::build_everything()?;
     let binary = format!("portlease{}", env::consts::EXE_SUFFIX);
     let mut node = program("node");
-    node.arg("--test").args(REPORTERS).args(tests()?);
+    node.arg("--test").args(REPORTERS);
     node.env("PORTLEASE_BINARY", folder.join(binary));
-    count::tests(node.env("SCREENSHOTS", pictures()))
+    Ok(node)
 }
 
 /// For people, and for the sum.

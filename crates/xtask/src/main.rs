@@ -5,6 +5,7 @@
 
 mod arrows;
 mod check;
+mod client;
 mod count;
 mod dashboard;
 mod dependencies;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 
 use crate::process::{cargo, program, root, run_quietly};
 use crate::report::Report;
-use crate::{check, count, dashboard, fuzz, harness, install, npm, wasm};
+use crate::{check, client, count, dashboard, fuzz, harness, install, npm, wasm};
 
 /// Runs it all. What is missing gets installed by the step that needs it.
 pub(crate) fn run() -> ExitCode {
@@ -50,6 +50,7 @@ pub(crate) fn run() -> ExitCode {
             harness::run("crash", &["--kills", "40"])
         });
     }
+    report.live("generated client", client::test);
     report.live("npm packages", || npm::test(&npm::pack_for_gate()?));
     // Windows ends a program without what it has started, and its dev servers would be left behind.
     if cfg!(unix) {
