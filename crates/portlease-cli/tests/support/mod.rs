@@ -8,7 +8,7 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -17,6 +17,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use portlease::core::Port;
+use portlease::probe::can_bind;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -373,11 +375,8 @@ pub(crate) fn http(port: u16) -> std::io::Result<String> {
     Ok(answer.lines().next().unwrap_or_default().to_owned())
 }
 
-/// Ports that nobody is on, other ones for each sandbox.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it looks for ports as any program would"
-)]
+/// Ports that nobody is on, other ones for each sandbox; nor do connections of an earlier test linger there, which keep whoever insists
+/// on a port from it.
 fn free_ports() -> Range<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let seed = u16::try_from(std::process::id() % 500).unwrap();
@@ -385,7 +384,7 @@ fn free_ports() -> Range<u16> {
         let index = (seed + NEXT.fetch_add(1, Ordering::Relaxed)) % 500;
         let first = 11_000 + index * SIZE;
         let mut ports = first..first + SIZE;
-        if ports.all(|port| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok()) {
+        if ports.all(|port| can_bind(Port::literal(port), None).is_ok()) {
             return first..first + SIZE;
         }
     }
