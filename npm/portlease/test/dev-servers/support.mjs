@@ -24,9 +24,14 @@ export const deadline = { timeout: 60_000 };
  */
 export async function project(test, servers, files) {
   const folder = realpathSync(mkdtempSync(join(process.env.DEV_SERVERS, `dev-servers-${servers}`, "plugins-")));
-  test.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const started = [];
+  test.after(async () => {
+    // Hooks run in the order in which they were made, and a server that still writes would be in the way of the folder's end.
+    await Promise.all(started.map(end));
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   const first = await freePorts();
-  const made = { folder, servers, registry: registry(), ports: [first, first + 9] };
+  const made = { folder, servers, registry: registry(), ports: [first, first + 9], started };
   made.allocator = await open(test, made.registry);
   write(made, { "package.json": '{"name": "shop", "private": true}', "portlease.toml": inRange(made.ports), ...files });
   mkdirSync(join(folder, "node_modules"));
@@ -83,11 +88,13 @@ export function start(test, made, words, options = {}) {
     });
   }
   server.ended = once(child, "close").then(([code, signal]) => ({ code, signal, said: server.said }));
-  test.after(async () => {
-    kill(child.pid);
-    await server.ended;
-  });
+  made.started.push(server);
   return server;
+}
+
+async function end(server) {
+  kill(server.child.pid);
+  await server.ended;
 }
 
 /** All that is left of what was started. */
