@@ -17,7 +17,7 @@ const document = fileURLToPath(new URL("../../docs/openapi.json", import.meta.ur
 function generate() {
   const run = (script, ...parameters) =>
     execFileSync(process.execPath, [join(here, "node_modules", script), ...parameters], { cwd: here, stdio: "pipe", encoding: "utf8" });
-  run("openapi-typescript/bin/cli.js", document, "--default-non-nullable", "false", "--output", "schema.d.ts");
+  run("openapi-typescript/bin/cli.js", document, "--output", "schema.d.ts");
   run("typescript/bin/tsc", "--outDir", "built");
 }
 

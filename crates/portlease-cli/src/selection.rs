@@ -13,13 +13,9 @@ use crate::output;
 
 /// Opens the registry that the configuration names.
 pub(crate) fn open(config: &Config) -> Result<Allocator, Error> {
-    Allocator::open(options(config)?)
-}
-
-/// The registry that the configuration names, and who is told of what is wrong beside it.
-pub(crate) fn options(config: &Config) -> Result<Options, Error> {
-    Ok(Options {
+    Allocator::open(Options {
         registry: config.registry()?,
+        settings: Some(config.host_settings()),
         on_warning: Some(|text| output::warning(format_args!("{text}"))),
         ..Options::default()
     })

@@ -220,10 +220,12 @@ fn rename(schema: &mut Json, names: &BTreeSet<String>) {
     }
 }
 
-/// Leaves examples in Rust and its links out of the descriptions: they lead nowhere from here.
+/// Leaves examples in Rust and its links out of the descriptions, which lead nowhere from here, and defaults that are nothing: generators
+/// take what has a default for something that is always there.
 fn describe_for_all(part: &mut Json) {
     match part {
         Json::Object(table) => {
+            table.retain(|key, value| !(key == "default" && value.is_null()));
             for (key, value) in table {
                 match value.as_str().filter(|_| key == "description") {
                     Some(text) => *value = without_rust(text).into(),

@@ -4,20 +4,15 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use portlease::{Allocator, Options};
 use serde::Serialize;
 
-use crate::arguments::{Export, Project};
+use crate::arguments::Export;
 use crate::exit::Code;
 use crate::failure::Failure;
 use crate::{output, selection};
 
 pub(crate) fn run(task: &Export) -> Result<u8, Failure> {
-    let config = Project::default().config()?;
-    let allocator = Allocator::open(Options {
-        settings: Some(config.host_settings()),
-        ..selection::options(&config)?
-    })?;
+    let allocator = selection::open_here()?;
     let (mut text, leases) = if task.snapshot {
         let snapshot = allocator.snapshot()?;
         (json(&snapshot), snapshot.registry.leases.len())

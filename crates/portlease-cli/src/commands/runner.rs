@@ -8,7 +8,7 @@ use portlease::core::{Granted, Lease};
 use portlease::{Error, RunnerEvent, RunnerOptions};
 use serde_json::{Value, json};
 
-use crate::arguments::{Hosts, Project, Runner};
+use crate::arguments::{Hosts, Runner};
 use crate::exit::Code;
 use crate::failure::Failure;
 use crate::run::events::Events;
@@ -19,11 +19,7 @@ pub(crate) fn run(task: &Runner) -> Result<u8, Failure> {
 }
 
 fn serve(task: &Runner) -> Result<u8, Failure> {
-    let config = Project::default().config()?;
-    let allocator = portlease::Allocator::open(portlease::Options {
-        settings: Some(config.host_settings()),
-        ..selection::options(&config)?
-    })?;
+    let allocator = selection::open_here()?;
     let runner = portlease::Runner::new(
         &allocator,
         RunnerOptions {

@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
 use portlease::probe::BindError;
-use portlease::{Allocator, Config, Error, Grant, Reservation};
+use portlease::{Config, Error, Grant, Reservation};
 use portlease_server::{ServeOptions, Server, Token, listen};
 use serde_json::json;
 
@@ -37,10 +37,7 @@ fn serve(task: &Serve) -> Result<u8, Failure> {
         checked.map_err(|exposed| Failure::new(Code::Usage, "EXPOSED", exposed.to_string()))?;
     }
     let config = Project::default().config()?;
-    let allocator = Allocator::open(portlease::Options {
-        settings: Some(config.host_settings()),
-        ..selection::options(&config)?
-    })?;
+    let allocator = selection::open(&config)?;
     let mut grant = allocator.reserve(&own(task, &config).build()?)?;
     let listeners = match listeners(&mut grant, &addresses) {
         Ok(listeners) => listeners,

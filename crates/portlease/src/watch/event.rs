@@ -1,5 +1,6 @@
 //! What happened, as data.
 
+use portlease_containers::ContainerDetails;
 use portlease_core::{Lease, LeaseKey, Port, PortSet, Timestamp, ValidatedLease};
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,15 @@ pub struct WatchedContainer {
     pub container: ContainerOnPort,
     /// The ports of the machine that it has, or will have when it is started.
     pub ports: PortSet,
+}
+
+impl From<&ContainerDetails> for WatchedContainer {
+    fn from(details: &ContainerDetails) -> Self {
+        Self {
+            container: ContainerOnPort::from(details),
+            ports: details.ports(),
+        }
+    }
 }
 
 /// Whether the server of a lease is well.

@@ -8,7 +8,7 @@ use portlease_core::{Mark, PortSet};
 use super::Shared;
 use super::event::{Event, WatchedContainer};
 use super::seen::{Look, Seen};
-use crate::{Allocator, ContainerOnPort, Error, containers, now};
+use crate::{Allocator, Error, containers, now};
 
 /// The longest time without a look at who listens: nobody tells of that.
 const TICK: Duration = Duration::from_secs(1);
@@ -116,15 +116,10 @@ impl Looking {
         let mut facts = observer.facts();
         observer.look_closely(&mut facts, &self.ports)?;
         containers::occupy(&mut facts, &look, &self.ports);
-        let watched =
-            |details: &std::sync::Arc<portlease_containers::ContainerDetails>| WatchedContainer {
-                container: ContainerOnPort::from(&**details),
-                ports: details.ports(),
-            };
         Ok(Glance {
             listening,
             occupied: facts.occupied.ports().clone(),
-            containers: look.containers().iter().map(watched).collect(),
+            containers: look.containers().iter().map(|it| (&**it).into()).collect(),
         })
     }
 }
