@@ -42,29 +42,43 @@ export async function open(test, url = registry()) {
 
 /** How many ports a test gets. */
 const SIZE = 10;
-let next = 0;
+/** Where they lie: below the range of outgoing connections. */
+const [START, BLOCKS] = [12_000, 1_600];
 
 /**
- * The first of ten neighbouring ports that nobody is on, below the range of outgoing connections. Processes that were started one after
- * the other look in different places, so test files do not meet.
+ * The first of ten neighbouring ports that nobody is on and no other test gets, whatever runs beside it: whoever listens on the port in
+ * front of them has them, as long as its process lives.
  */
 export async function freePorts() {
-  for (;;) {
-    const first = 12_000 + ((process.pid * 100 + next * SIZE) % 18_000);
-    next += 1;
-    const ports = Array.from({ length: SIZE }, (_, index) => first + index);
+  for (let block = process.pid * 7; ; block += 1) {
+    const guardPort = START + (block % BLOCKS) * (SIZE + 1);
+    const guard = await listener(guardPort);
+    if (!guard) {
+      continue;
+    }
+    guard.unref();
+    const ports = Array.from({ length: SIZE }, (_, index) => guardPort + 1 + index);
     if ((await Promise.all(ports.map(canListen))).every(Boolean)) {
-      return first;
+      return ports[0];
     }
   }
 }
 
-function canListen(port) {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, () => server.close(() => resolve(true)));
-  });
+async function canListen(port) {
+  const server = await listener(port);
+  await new Promise((closed) => (server ? server.close(closed) : closed()));
+  return server !== undefined;
+}
+
+/** A listener, if nobody else is there. */
+async function listener(port) {
+  const server = createServer().listen(port);
+  try {
+    await once(server, "listening");
+    return server;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A program on a port that has nothing to do with Portlease. */
