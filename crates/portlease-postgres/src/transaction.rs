@@ -18,6 +18,9 @@ use crate::trouble::Trouble;
 /// A transaction that somebody else waits for is given up by the server when its owner says nothing for so long, in milliseconds.
 const SILENCE: u128 = 4_000;
 
+/// The class of the advisory locks, by which they are not those of others in the same database.
+const QUEUES: i32 = 0x706f_7274;
+
 /// From so many pieces on, a scope is loaded as a whole.
 const MAX_PIECES: usize = 256;
 
@@ -135,7 +138,7 @@ impl Connection {
         host: &Host,
         scope: &Scope,
     ) -> Result<Option<(HostRow, Leases)>, Trouble> {
-        let begin = begin(limit);
+        let begin = begin(limit, host);
         let loading = load(self, Some(&begin), Lock::Host, host, scope, None);
         limit.within_most(loading).await
     }
@@ -269,13 +272,22 @@ impl Connection {
     }
 }
 
-fn begin(limit: Limit) -> String {
+fn begin(limit: Limit, host: &Host) -> String {
     let time = limit.for_server();
     let silence = SILENCE.min(time);
+    let (class, number) = (QUEUES, queue(host));
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = {time}; \
-         SET LOCAL idle_in_transaction_session_timeout = {silence}"
+         SET LOCAL idle_in_transaction_session_timeout = {silence}; SELECT pg_advisory_xact_lock({class}, {number})"
     )
+}
+
+/// The queue of a host. Its row would do as well, but those who wait for a row that is changed by everybody in front of them look at
+/// each of its versions. Hosts whose names share a number wait for each other, which does no harm.
+fn queue(host: &Host) -> i32 {
+    let fnv = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+    let name = host.name().as_str().as_bytes();
+    name.iter().fold(0x811c_9dc5, fnv).cast_signed()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

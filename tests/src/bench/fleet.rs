@@ -255,8 +255,9 @@ impl Floor {
         } else {
             (first, last)
         };
+        let begin = begin(host);
         let head = self.flight(&[
-            Sent::Command(BEGIN),
+            Sent::Command(&begin),
             Sent::Query("lock_host", &[&host]),
             Sent::Query("leases", &[&host, &projects, &first, &last]),
             Sent::Query("memories", &[&host, &projects, &first, &last]),
@@ -297,8 +298,12 @@ enum Sent<'a> {
 
 const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 48000; \
-     SET LOCAL idle_in_transaction_session_timeout = 4000";
+fn begin(host: &str) -> String {
+    format!(
+        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = 48000; \
+         SET LOCAL idle_in_transaction_session_timeout = 4000; SELECT pg_advisory_xact_lock(1, hashtext('{host}'))"
+    )
+}
 
 impl Asker for Floor {
     fn reserve(&mut self, host: &str, project: &str) {

@@ -15,3 +15,4 @@ mod refused;
 mod remote;
 mod runners;
 mod support;
+mod waiting;
