@@ -1,10 +1,11 @@
 //! One connection: what it has prepared, and the number of its last transaction.
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use futures_util::future::join;
 use portlease_core::{StoreError, StoreErrorKind};
-use tokio_postgres::{Client, Socket};
+use tokio_postgres::{Client, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::address::Address;
@@ -19,6 +20,8 @@ const OLDEST: u32 = 13;
 pub(crate) struct Connection {
     pub(crate) client: Client,
     pub(crate) statements: Statements,
+    /// What only some connections ask, and those again and again.
+    others: HashMap<&'static str, Statement>,
     /// The name by which this connection signs its transactions.
     pub(crate) writer: String,
     /// The number of the last one.
@@ -70,10 +73,21 @@ impl Connection {
         Self {
             client,
             statements,
+            others: HashMap::new(),
             writer,
             transactions: 0,
             idle_since: Instant::now(),
         }
+    }
+
+    /// A statement that is prepared when it is needed first.
+    pub(crate) async fn prepared(&mut self, sql: &'static str) -> Result<Statement, Trouble> {
+        if let Some(statement) = self.others.get(sql) {
+            return Ok(statement.clone());
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.others.insert(sql, statement.clone());
+        Ok(statement)
     }
 
     pub(crate) fn is_closed(&self) -> bool {

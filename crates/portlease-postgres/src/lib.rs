@@ -48,9 +48,13 @@ mod transaction;
 mod trouble;
 
 pub use address::Address;
+#[doc(hidden)]
+pub use limit::{TRIED_FOR, pause_while_away};
 pub use options::Options;
-pub use questions::{Answered, Question};
-pub use runners::{Report, Reported};
+#[doc(hidden)]
+pub use questions::LOOK_INTO_INBOX;
+pub use questions::{Answered, Inbox, Question};
+pub use runners::{Report, Reported, Told};
 #[doc(hidden)]
 pub use statements::SQL;
 pub use store::PostgresStore;

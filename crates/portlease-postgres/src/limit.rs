@@ -56,7 +56,7 @@ impl Limit {
     }
 
     fn most(&self) -> Instant {
-        self.begin + (self.end - self.begin).mul_f64(0.8)
+        self.begin + (self.end - self.begin).mul_f64(TRIED_FOR)
     }
 
     /// After how many milliseconds the server itself ends what takes too long: early enough that its reason arrives here. Never
@@ -109,15 +109,12 @@ impl<'a> Tries<'a> {
         if hope == Hope::None {
             return Err(told(trouble));
         }
-        let doubled = FIRST_PAUSE * 2_u32.saturating_pow(self.failed.min(10));
         let longest = if hope == Hope::Soon {
-            doubled.min(LONGEST_PAUSE / 5)
+            LONGEST_PAUSE / 5
         } else {
-            doubled.min(LONGEST_PAUSE)
+            LONGEST_PAUSE
         };
-        // At random, so that those who were stopped by one accident do not all come back at one moment.
-        let pause = longest.mul_f64(0.5 + fastrand::f64() / 2.0);
-        let next = Instant::now() + pause;
+        let next = Instant::now() + pause(self.failed, longest, fastrand::f64());
         if next >= self.until {
             let is_silence = matches!(trouble, Trouble::NoAnswer | Trouble::NoConnection);
             let worth_telling = match self.last.take() {
@@ -132,3 +129,21 @@ impl<'a> Tries<'a> {
         Ok(())
     }
 }
+
+/// The pause after so many failures. It is at random, so that those who were stopped by one accident do not all come back at one
+/// moment; `chance` is from 0 to 1.
+fn pause(failed: u32, longest: Duration, chance: f64) -> Duration {
+    let doubled = FIRST_PAUSE * 2_u32.saturating_pow(failed.min(10));
+    doubled.min(longest).mul_f64(0.5 + chance / 2.0)
+}
+
+/// When a command is tried again while the server is away, for whoever simulates that.
+#[doc(hidden)]
+#[must_use]
+pub fn pause_while_away(failed: u32, chance: f64) -> Duration {
+    pause(failed, LONGEST_PAUSE, chance)
+}
+
+/// The part of its time after which a command begins no other try, for whoever simulates that.
+#[doc(hidden)]
+pub const TRIED_FOR: f64 = 0.8;

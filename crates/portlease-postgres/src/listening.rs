@@ -26,15 +26,18 @@ pub(crate) struct Listening {
 /// Somebody wants to hear of a host.
 struct Wish {
     host: i64,
-    bell: oneshot::Sender<watch::Receiver<()>>,
+    bell: oneshot::Sender<Bell>,
 }
 
-/// What rings when a host may have changed, and when that could not have been heard.
-type Bells = Arc<Mutex<HashMap<i64, watch::Sender<()>>>>;
+/// Rings when a host may have changed, and when that could not have been heard. It says whether it was ever heard ringing on the
+/// present connection: a pool in between may take the wish to listen and pass nothing on.
+pub(crate) type Bell = watch::Receiver<bool>;
+
+type Bells = Arc<Mutex<HashMap<i64, watch::Sender<bool>>>>;
 
 impl Listening {
     /// The bell of a host, which rings from now on. To be called where there is a runtime.
-    pub(crate) async fn bell(&self, pool: &Arc<Pool>, host: i64) -> Option<watch::Receiver<()>> {
+    pub(crate) async fn bell(&self, pool: &Arc<Pool>, host: i64) -> Option<Bell> {
         let (bell, answer) = oneshot::channel();
         self.wishes(pool).send(Wish { host, bell }).ok()?;
         answer.await.ok()
@@ -117,7 +120,7 @@ fn answer(wish: Wish, bells: &Bells) {
     let mut bells = lock(bells);
     let bell = bells
         .entry(wish.host)
-        .or_insert_with(|| watch::channel(()).0);
+        .or_insert_with(|| watch::channel(false).0);
     // Whoever asked may be gone.
     let _ = wish.bell.send(bell.subscribe());
 }
@@ -148,16 +151,16 @@ fn ring(bells: &Bells, channel: &str) {
         .strip_prefix("portlease_")
         .and_then(|host| host.parse().ok());
     if let Some(bell) = host.and_then(|host: i64| lock(bells).get(&host).cloned()) {
-        bell.send_replace(());
+        bell.send_replace(true);
     }
 }
 
 fn ring_all(bells: &Bells) {
     for bell in lock(bells).values() {
-        bell.send_replace(());
+        bell.send_replace(false);
     }
 }
 
-fn lock(bells: &Bells) -> MutexGuard<'_, HashMap<i64, watch::Sender<()>>> {
+fn lock(bells: &Bells) -> MutexGuard<'_, HashMap<i64, watch::Sender<bool>>> {
     bells.lock().unwrap_or_else(PoisonError::into_inner)
 }

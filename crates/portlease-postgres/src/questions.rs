@@ -6,7 +6,8 @@ use portlease_core::{Host, StoreError};
 use tokio::time::{sleep, timeout};
 use tokio_postgres::Client;
 
-use crate::listening;
+use crate::connection::Connection;
+use crate::listening::{self, Bell};
 use crate::rows;
 use crate::runners::millis;
 use crate::store::PostgresStore;
@@ -31,8 +32,35 @@ pub struct Question {
     pub text: String,
 }
 
+/// Where the questions for the runner of a host arrive.
+#[derive(Debug)]
+pub struct Inbox {
+    number: i64,
+    bell: Option<Bell>,
+    /// When it is looked into, whether it rings or not.
+    next_look: Instant,
+}
+
 /// Whoever waits for a bell looks as often as this in any case.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+/// Whoever heard the bell ring relies on it, because a fleet has many who wait, and looks only in case its connection ended unnoticed.
+const BETWEEN_LOOKS_WITH_BELL: Duration = Duration::from_secs(30);
+
+impl Inbox {
+    fn looked(&mut self) {
+        let is_reliable = self.bell.as_ref().is_some_and(|bell| *bell.borrow());
+        let between = if is_reliable {
+            BETWEEN_LOOKS_WITH_BELL
+        } else {
+            BETWEEN_LOOKS
+        };
+        self.next_look = Instant::now() + between;
+    }
+
+    fn until_next_look(&self) -> Duration {
+        self.next_look.saturating_duration_since(Instant::now())
+    }
+}
 
 impl PostgresStore {
     /// Puts a question to the runner of a host, and waits for the answer. Whoever asks twice is answered twice.
@@ -91,43 +119,60 @@ impl PostgresStore {
                     Answered::NotYet
                 });
             }
-            self.hear(&mut bell, left());
+            // Whether it rang or not, the next look tells.
+            self.hear(&mut bell, left().min(BETWEEN_LOOKS));
         }
     }
 
-    /// Waits until somebody has a question for the runner of this host, and takes all that there are. None of them is lost when the
-    /// runner ends before it has answered: the next one takes it again.
+    /// The inbox of the runner of this host. Whatever was asked and not answered is in it, also what a former runner took.
+    ///
+    /// # Errors
+    ///
+    /// When the store broke.
+    pub fn inbox(&self, host: &Host) -> Result<Inbox, StoreError> {
+        Ok(Inbox {
+            number: self.number(host)?,
+            bell: None,
+            next_look: Instant::now(),
+        })
+    }
+
+    /// Waits until somebody has a question, and takes all that there are. None of them is lost when the runner ends before it has
+    /// answered: they are in the next inbox.
     ///
     /// # Errors
     ///
     /// When the store broke.
     pub fn take_questions(
         &self,
-        host: &Host,
+        inbox: &mut Inbox,
         at_most: Duration,
     ) -> Result<Vec<Question>, StoreError> {
         let deadline = Instant::now() + at_most;
         let left = || deadline.saturating_duration_since(Instant::now());
-        let number = self.number(host)?;
-        let mut bell = self.bell(number, left());
+        let number = inbox.number;
         loop {
-            let questions = self.run(async |connection, _| {
-                let found = connection.client.query(TAKE, &[&number]).await?;
-                let question = |row| {
-                    Ok(Question {
-                        id: rows::get::<&str>(row, 0)?.to_owned(),
-                        text: rows::get::<&str>(row, 1)?.to_owned(),
-                    })
-                };
-                found
-                    .iter()
-                    .map(question)
-                    .collect::<Result<Vec<_>, Trouble>>()
-            })?;
-            if !questions.is_empty() || left().is_zero() {
-                return Ok(questions);
+            if inbox.until_next_look().is_zero() {
+                if inbox.bell.is_none() {
+                    inbox.bell = self.bell(number, left());
+                    if inbox.bell.is_some() {
+                        // Whether it is heard tells whether bells are passed on here.
+                        self.run(async |connection, _| ring(&connection.client, number).await)?;
+                    }
+                }
+                let questions = self.run(async |connection, _| connection.take(number).await)?;
+                inbox.looked();
+                if !questions.is_empty() {
+                    return Ok(questions);
+                }
             }
-            self.hear(&mut bell, left());
+            if left().is_zero() {
+                return Ok(Vec::new());
+            }
+            let at_most = left().min(inbox.until_next_look());
+            if self.hear(&mut inbox.bell, at_most) {
+                inbox.next_look = Instant::now();
+            }
         }
     }
 
@@ -164,19 +209,33 @@ impl PostgresStore {
         hung.ok().flatten()
     }
 
-    fn hear(&self, bell: &mut Option<Bell>, at_most: Duration) {
-        let at_most = at_most.min(BETWEEN_LOOKS);
-        // Whether it rang or not, the next look tells.
+    /// Waits for the bell, and answers whether it rang.
+    fn hear(&self, bell: &mut Option<Bell>, at_most: Duration) -> bool {
         self.driver.wait(async {
             match bell {
-                Some(bell) => drop(timeout(at_most, bell.changed()).await),
-                None => sleep(at_most).await,
+                Some(bell) => matches!(timeout(at_most, bell.changed()).await, Ok(Ok(()))),
+                None => {
+                    sleep(at_most).await;
+                    false
+                }
             }
-        });
+        })
     }
 }
 
-type Bell = tokio::sync::watch::Receiver<()>;
+impl Connection {
+    async fn take(&mut self, number: i64) -> Result<Vec<Question>, Trouble> {
+        let statement = self.prepared(LOOK_INTO_INBOX).await?;
+        let found = self.client.query(&statement, &[&number]).await?;
+        let question = |row| {
+            Ok(Question {
+                id: rows::get::<&str>(row, 0)?.to_owned(),
+                text: rows::get::<&str>(row, 1)?.to_owned(),
+            })
+        };
+        found.iter().map(question).collect()
+    }
+}
 
 /// Wakes all who wait for something on the host.
 async fn ring(client: &Client, number: i64) -> Result<(), Trouble> {
@@ -196,7 +255,9 @@ const ANSWER: &str = "SELECT answer FROM portlease.question WHERE id = $1::text:
 const DELETE: &str = "DELETE FROM portlease.question WHERE id = $1::text::uuid";
 const TAKE_BACK: &str =
     "DELETE FROM portlease.question WHERE id = $1::text::uuid AND taken_at IS NULL";
-const TAKE: &str = "WITH taken AS (UPDATE portlease.question SET taken_at = clock_timestamp() \
+/// What each runner asks again and again, for whoever measures it.
+#[doc(hidden)]
+pub const LOOK_INTO_INBOX: &str = "WITH taken AS (UPDATE portlease.question SET taken_at = clock_timestamp() \
      WHERE host = $1 AND answer IS NULL AND ends_at > clock_timestamp() RETURNING id, question, asked_at) \
      SELECT id::text, question FROM taken ORDER BY asked_at, id";
 const PUT_ANSWER: &str =

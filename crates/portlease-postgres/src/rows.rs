@@ -218,7 +218,7 @@ pub(crate) fn signed(number: u64) -> i64 {
     number.cast_signed()
 }
 
-fn moment(millis: i64) -> Timestamp {
+pub(crate) fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis.cast_unsigned())
 }
 

@@ -7,7 +7,7 @@ use crate::trouble::{Trouble, explained};
 
 /// What makes each version out of the one before it. The version of a registry is how many of these it went through. A step that
 /// was once released is never changed: add one.
-pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2];
+pub(crate) const MIGRATIONS: &[&str] = &[VERSION_1, VERSION_2, VERSION_3];
 
 // One word for one thing: the columns are called as the fields are in Rust. Every table begins with the host, so that it can be
 // split by hosts. Names are compared byte by byte ("C"): an index in the order of a language breaks when the system's libraries
@@ -114,6 +114,28 @@ CREATE TABLE portlease.question (
     answer text
 );
 CREATE INDEX question_by_host ON portlease.question (host, asked_at) WHERE answer IS NULL;
+";
+
+// A runner mostly tells the same again and again. When it does, only a short row changes, and what it told stays as it is; the time of
+// the host is always another one. And silence is only silence where somebody would have been heard.
+const VERSION_3: &str = "
+CREATE TABLE portlease.report (
+    host bigint PRIMARY KEY,
+    report text NOT NULL
+);
+INSERT INTO portlease.report SELECT host, report FROM portlease.runner;
+ALTER TABLE portlease.runner ADD COLUMN host_time bigint NOT NULL DEFAULT 0;
+UPDATE portlease.runner SET host_time = coalesce((report::json -> 'facts' ->> 'now')::bigint, 0);
+ALTER TABLE portlease.runner DROP COLUMN report;
+
+CREATE TABLE portlease.attention (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    -- When somebody last looked for silent hosts.
+    looked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    -- Since when somebody has looked all the time.
+    since timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 50);
+INSERT INTO portlease.attention DEFAULT VALUES;
 ";
 
 /// The lock that those who migrate take: `Portlease` in ASCII, without its last letter.

@@ -62,7 +62,7 @@ pub use detect::{Detected, Evidence, Hints, ServerCommand};
 pub use environment::PortVariable;
 pub use error::Error;
 #[cfg(feature = "postgres")]
-pub use fleet::{Fleet, HostStatus, Runner, RunnerEvent, RunnerOptions};
+pub use fleet::{Fleet, HostStatus, Rhythm, Runner, RunnerEvent, RunnerOptions};
 pub use folders::state_folder;
 pub use grant::{Grant, Grants};
 pub use health::{

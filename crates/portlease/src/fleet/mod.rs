@@ -4,6 +4,7 @@
 //! them. Everything goes through the database, by which nobody needs a way to anybody else.
 
 mod answer;
+mod rhythm;
 mod runner;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use portlease_postgres::{Answered, PostgresStore, Reported};
 use serde::Serialize;
 
 use self::answer::Answer;
+pub use self::rhythm::Rhythm;
 pub use self::runner::{Runner, RunnerEvent, RunnerOptions};
 use crate::{Allocator, Error};
 
@@ -169,9 +171,9 @@ impl Fleet {
         }
     }
 
-    /// Ends the leases of hosts that were silent for longer than their runners agreed to hold on to them. Every runner does so once
-    /// in a while.
+    /// Ends the leases of hosts that were silent for longer than their runners agreed to hold on to them. Some runner does so every few
+    /// seconds.
     pub fn give_up_silent_hosts(&self) -> Result<Vec<(Host, Swept)>, Error> {
-        Ok(self.database.give_up_silent_hosts()?)
+        Ok(self.database.give_up_silent_hosts(Duration::ZERO)?)
     }
 }

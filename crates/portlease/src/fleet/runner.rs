@@ -7,20 +7,22 @@ use std::time::{Duration, Instant};
 use portlease_core::{
     Confirm, Explicit, Granted, Host, HostSnapshot, Lease, LeaseKey, Plan, Request, Service, Swept,
 };
-use portlease_postgres::{Question, Report};
+use portlease_postgres::{Inbox, Question, Report, Told};
 
-use super::Fleet;
 use super::answer::Answer;
+use super::{Fleet, Rhythm};
 use crate::observe::processes;
 use crate::{Allocator, Error};
 
 /// How a [`Runner`] runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunnerOptions {
-    /// How often it reports what is observed.
+    /// How often it reports what is observed. Where few others do, it is every five seconds at least: somebody has to look for hosts
+    /// that are silent.
     pub report_every: Duration,
     /// After such a silence the host has let go of all its ports: others may count on that. Without it, its leases wait for it for
-    /// ever.
+    /// ever. Time in which the database could not be reached by anybody is no silence, once it is more than 20 seconds; so a minute is
+    /// little.
     pub gives_up_after: Option<Duration>,
 }
 
@@ -47,7 +49,7 @@ pub enum RunnerEvent {
     Lost(Box<Lease>, Error),
     /// Another host was silent for so long that its leases ended.
     GaveUp(Host, Swept),
-    /// The database cannot be asked. That is told once, and tried again every second.
+    /// The database cannot be asked. That is told once, and tried again every few seconds.
     Unreachable(Error),
     /// It can be asked again.
     Reachable,
@@ -74,15 +76,16 @@ pub struct Runner {
     options: RunnerOptions,
     /// How often this host was given up, as far as is known.
     given_up: Option<u64>,
-    reported_at: Option<Instant>,
+    rhythm: Rhythm,
+    next_report: Instant,
+    /// None until the database can be asked.
+    inbox: Option<Inbox>,
     /// The leases at the last report.
     leases: BTreeMap<LeaseKey, Lease>,
 }
 
 /// So long questions are waited for before it is looked whether to stop.
 const TURN: Duration = Duration::from_millis(500);
-/// So long nothing is asked of a database that did not answer.
-const PAUSE: Duration = Duration::from_secs(1);
 
 impl Runner {
     /// The runner of the allocator's host.
@@ -94,9 +97,11 @@ impl Runner {
         Ok(Self {
             fleet: allocator.fleet()?,
             allocator: allocator.clone(),
+            rhythm: Rhythm::new(options.report_every),
             options,
             given_up: None,
-            reported_at: None,
+            next_report: Instant::now(),
+            inbox: None,
             leases: BTreeMap::new(),
         })
     }
@@ -121,8 +126,10 @@ impl Runner {
                     if was_reachable {
                         tell(RunnerEvent::Unreachable(error));
                     }
-                    self.reported_at = None;
-                    PAUSE
+                    // What is there when it comes back may be another one.
+                    self.inbox = None;
+                    self.next_report = Instant::now();
+                    self.rhythm.after_failure(fastrand::f64())
                 }
             };
         }
@@ -133,21 +140,27 @@ impl Runner {
     }
 
     fn turn(&mut self, tell: &mut impl FnMut(RunnerEvent)) -> Result<(), Error> {
-        let reported = self.reported_at.map(|at| at.elapsed());
-        if reported.is_none_or(|ago| ago >= self.options.report_every) {
-            self.report(tell)?;
-            self.reported_at = Some(Instant::now());
-            for (host, swept) in self.fleet.give_up_silent_hosts()? {
-                tell(RunnerEvent::GaveUp(host, swept));
+        if Instant::now() >= self.next_report {
+            let looked_ago = self.report(tell)?.looked_ago;
+            if looked_ago >= Rhythm::LOOK_EVERY {
+                let database = &self.fleet.database;
+                for (host, swept) in database.give_up_silent_hosts(Rhythm::LOOK_EVERY)? {
+                    tell(RunnerEvent::GaveUp(host, swept));
+                }
             }
+            let rest = self.rhythm.after_report(looked_ago, fastrand::f64());
+            self.next_report = Instant::now() + rest;
         }
         self.answer_questions(tell)
     }
 
     /// Tells what is observed here, and finds out whether the host was given up meanwhile.
-    fn report(&mut self, tell: &mut impl FnMut(RunnerEvent)) -> Result<(), Error> {
+    fn report(&mut self, tell: &mut impl FnMut(RunnerEvent)) -> Result<Told, Error> {
         let HostSnapshot {
-            facts, settings, ..
+            facts,
+            settings,
+            registry,
+            ..
         } = self.allocator.snapshot()?;
         let report = Report {
             facts,
@@ -155,20 +168,23 @@ impl Runner {
             gives_up_after: self.options.gives_up_after,
         };
         let host = self.allocator.host();
-        let given_up = self.fleet.database.report(host, &report)?;
-        let known = self.given_up.replace(given_up);
-        if known.is_some_and(|known| known < given_up) {
+        let told = self.fleet.database.report(host, &report)?;
+        let leases = if self.given_up.is_some_and(|known| known < told.given_up) {
             self.come_back(tell)?;
-        }
-        let leases = self.allocator.list(None)?.into_iter();
-        self.leases = leases.map(|lease| (lease.key.clone(), lease)).collect();
-        Ok(())
+            self.allocator.list(None)?
+        } else {
+            registry.leases
+        };
+        let by_key = leases.into_iter().map(|lease| (lease.key.clone(), lease));
+        self.leases = by_key.collect();
+        self.given_up = Some(told.given_up);
+        Ok(told)
     }
 
     /// Leases again what servers of this host are still running on.
     fn come_back(&mut self, tell: &mut impl FnMut(RunnerEvent)) -> Result<(), Error> {
         let mut returned = Vec::new();
-        for lease in std::mem::take(&mut self.leases).into_values() {
+        for lease in self.leases.clone().into_values() {
             if self
                 .allocator
                 .find(&lease.key.project, &lease.key.service)?
@@ -223,7 +239,11 @@ impl Runner {
 
     fn answer_questions(&mut self, tell: &mut impl FnMut(RunnerEvent)) -> Result<(), Error> {
         let host = self.allocator.host().clone();
-        let questions = self.fleet.database.take_questions(&host, TURN)?;
+        let inbox = match &mut self.inbox {
+            Some(inbox) => inbox,
+            none => none.insert(self.fleet.database.inbox(&host)?),
+        };
+        let questions = self.fleet.database.take_questions(inbox, TURN)?;
         for question in &questions {
             let confirmed = self.confirm(question);
             let told = match &confirmed {
