@@ -1,10 +1,10 @@
 //! The laws of every store, on databases.
 
 use portlease_core::Store;
-use portlease_core::conformance::{self, Registry};
+use portlease_core::conformance::{self, Processes, Registry};
 use portlease_tests::postgres::Database;
 
-use crate::remote::Processes;
+use crate::processes::start;
 use crate::support::{fresh, open};
 
 /// A registry of which each opening is a store of its own, as in a process of its own.
@@ -23,5 +23,8 @@ fn a_database_keeps_the_laws() {
 
 #[test]
 fn a_database_keeps_the_laws_among_processes() {
-    conformance::check(|| Processes(fresh()));
+    conformance::check(|| {
+        let database = fresh();
+        Processes::new(move || start("answer", &database.url, ""))
+    });
 }

@@ -12,7 +12,6 @@ mod fleet;
 mod opening;
 mod processes;
 mod refused;
-mod remote;
 mod runners;
 mod support;
 mod waiting;

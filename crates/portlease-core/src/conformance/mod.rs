@@ -35,11 +35,16 @@ mod hosts;
 mod leasing;
 mod loads;
 mod opening;
+mod processes;
+mod remote;
 mod storm;
 mod threads;
 mod twin;
 mod values;
 mod waiting;
+
+pub use processes::{Child, Part, tell};
+pub use remote::{Processes, answer};
 
 /// A registry that can be opened more than once, as by several threads, processes or machines.
 ///

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use portlease_core::Store;
-use portlease_core::conformance::{self, Registry};
+use portlease_core::conformance::{self, Processes, Registry};
 use portlease_sqlite::SqliteStore;
 use tempfile::TempDir;
 
-use crate::remote::Processes;
+use crate::processes::start;
 use crate::support::Folder;
 
 /// A registry file of which each opening is a store of its own, as in a process of its own.
@@ -40,5 +40,8 @@ fn a_registry_file_keeps_the_laws() {
 
 #[test]
 fn a_registry_file_keeps_the_laws_among_processes() {
-    conformance::check(|| Processes(Folder::new()));
+    conformance::check(|| {
+        let folder = Folder::new();
+        Processes::new(move || start("answer", &folder.registry(), ""))
+    });
 }

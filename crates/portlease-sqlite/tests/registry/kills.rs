@@ -6,10 +6,11 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use portlease_core::conformance::tell;
 use portlease_core::{Lease, PortRange};
 use portlease_sqlite::SqliteStore;
 
-use crate::processes::{Child, tell};
+use crate::processes::start;
 use crate::support::{Folder, everything, integrity, release, reserve_in};
 
 const MANY: PortRange = PortRange::literal(10_000, 60_000);
@@ -120,7 +121,7 @@ fn entry(lease: &Lease) -> (String, String) {
 fn kill_some(registry: &Path, kill: u64, told: &mut Told) {
     let role = ["work on", "begin anew"][usize::from(kill.is_multiple_of(2))];
     let live_and_die = |number: u64| {
-        let mut child = Child::start(role, registry, &format!("child-{kill}-{number}"));
+        let mut child = start(role, registry, &format!("child-{kill}-{number}"));
         assert_eq!(child.answer().as_deref(), Some("begins"));
         wait(Duration::from_micros(
             (kill * 7_919 + number * 4_001) % 12_000,

@@ -11,7 +11,6 @@ mod mounted;
 mod places;
 mod processes;
 mod recovery;
-mod remote;
 // Windows lets nobody take away a file that is open.
 #[cfg(unix)]
 mod replaced;

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use portlease_core::Lease;
+use portlease_core::conformance::tell;
 use portlease_sqlite::{Cause, SqliteStore};
 
 use crate::damage::{noise, overwrite_leaf};
 use crate::kills::wait;
-use crate::processes::{Child, tell};
+use crate::processes::start;
 use crate::support::{Folder, everything, filled, integrity, release, reserve};
 
 fn leases(store: &SqliteStore) -> Vec<Lease> {
@@ -47,7 +48,7 @@ fn a_recovery_that_is_killed_at_any_instant_goes_on() {
     for kill in 0..KILLS {
         let folder = Folder::new();
         copy(&damaged, &folder);
-        let mut child = Child::start("look", &folder.registry(), "child");
+        let mut child = start("look", &folder.registry(), "child");
         assert_eq!(child.answer().as_deref(), Some("begins"));
         wait(Duration::from_micros(kill * 200));
         child.kill();
