@@ -24,6 +24,8 @@ mod decide;
 mod decision;
 mod export;
 mod facts;
+#[cfg(any(test, feature = "conformance"))]
+mod histories;
 mod identity;
 mod lease;
 mod leases;

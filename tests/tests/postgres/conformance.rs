@@ -28,3 +28,8 @@ fn a_database_keeps_the_laws_among_processes() {
         Processes::new(move || start("answer", &database.url, ""))
     });
 }
+
+#[test]
+fn a_database_lives_through_random_histories() {
+    conformance::check_histories(&Shared(fresh()), 8);
+}

@@ -30,6 +30,7 @@ mod changes;
 mod commands;
 mod dice;
 mod generations;
+mod histories;
 mod history;
 mod hosts;
 mod leasing;
@@ -43,6 +44,7 @@ mod twin;
 mod values;
 mod waiting;
 
+pub use histories::{BrokenHistory, broken_history, check_histories};
 pub use processes::{Child, Part, tell};
 pub use remote::{Processes, answer};
 

@@ -4,6 +4,7 @@
 
 mod fault;
 mod fields;
+mod histories;
 mod meeting;
 mod memory_store;
 mod store;

@@ -15,6 +15,11 @@ fn the_store_in_memory_keeps_every_law() {
     conformance::check(|| Arc::new(MemoryStore::new()));
 }
 
+#[test]
+fn the_store_in_memory_lives_through_random_histories() {
+    conformance::check_histories(&Arc::new(MemoryStore::new()), 1);
+}
+
 /// Counts how often it is asked for anything.
 struct Counted {
     store: MemoryStore,

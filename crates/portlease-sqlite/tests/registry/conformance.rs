@@ -45,3 +45,8 @@ fn a_registry_file_keeps_the_laws_among_processes() {
         Processes::new(move || start("answer", &folder.registry(), ""))
     });
 }
+
+#[test]
+fn a_registry_file_lives_through_random_histories() {
+    conformance::check_histories(&File::fresh(), 4);
+}

@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::config;
-use super::naive::{candidates, insists_on, names, ranges};
+use super::naive::{candidates, ranges};
 use super::situations::{Situation, any_situation};
+use crate::histories::history::{insists_on, names};
 use crate::{Facts, IfRunning, Leases, Name, Port, PortRange, Refusal, Request, Service};
 
 proptest! {

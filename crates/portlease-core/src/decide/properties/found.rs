@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::bounded::explain;
 use super::situations::Situation;
-use super::strategies::process;
+use crate::histories::requests::process;
 use crate::{
     Explicit, Facts, Follower, Generation, IfRunning, Lease, LeaseKey, LeaseState, Leases, Name,
     Port, PortRange, Request, Service, Strategy, Tier, Timestamp,

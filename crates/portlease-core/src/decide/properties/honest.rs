@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::bounded::{explain, may_be_another};
 use super::config;
-use super::naive::{Success, candidates, insists_on, names, ranges};
+use super::naive::{Success, candidates, ranges};
 use super::situations::{Situation, any_situation};
+use crate::histories::history::{insists_on, names};
 use crate::{
     Explained, Granted, LeaseKey, Memory, Outcome, Party, Port, PortRange, Refusal, Reply, Service,
     Step, Tier, Verdict,

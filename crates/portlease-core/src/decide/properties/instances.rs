@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::config;
 use super::situations::{Situation, any_leases, any_situation};
-use super::strategies::{any_port, process};
+use crate::histories::requests::{any_port, process};
 use crate::{
     Command, Facts, Generation, Holder, IfRunning, Lease, LeaseKey, Leases, Name, Outcome, Port,
     PortRange, Release, Request, Service, decide,

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::config;
-use super::drafts::{any_confirm, any_release, any_renew, any_sweep};
-use super::situations::{Case, any_case_of, keys_of};
+use super::situations::{Case, any_case_of};
+use crate::histories::drafts::{any_confirm, any_release, any_renew, any_sweep};
+use crate::histories::ledger::keys_of;
 use crate::{
     Command, Evidence, Holder, Lease, LeaseKey, LeaseState, Leases, Refusal, Reply, Suspect,
 };

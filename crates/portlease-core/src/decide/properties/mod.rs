@@ -4,14 +4,12 @@ use proptest::prelude::ProptestConfig;
 
 mod bounded;
 mod complete;
-mod drafts;
+mod facts;
 mod found;
-mod history;
+mod histories;
 mod honest;
 mod instances;
-mod ledger;
 mod lifecycle;
-mod machine;
 mod naive;
 mod planned;
 mod polite;
@@ -19,7 +17,6 @@ mod pure;
 mod reports;
 mod situations;
 mod stable;
-mod strategies;
 mod unique;
 mod varied;
 

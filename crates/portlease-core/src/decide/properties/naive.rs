@@ -131,16 +131,6 @@ pub(super) fn opens_in_browsers(service: &Service) -> bool {
     service.requires.is_empty() || service.requires.iter().any(|it| *it != Capability::Tcp)
 }
 
-/// Whether the service asks for this very port.
-pub(super) fn names(service: &Service, port: Port) -> bool {
-    service.preferred.contains(&port) || service.explicit.is_some_and(|named| named.port == port)
-}
-
-pub(super) fn insists_on(service: &Service, port: Port) -> bool {
-    let insists = |named: crate::Explicit| named.strict && named.port == port;
-    service.explicit.is_some_and(insists)
-}
-
 /// The ranges of the service in the order in which they may be used.
 pub(super) fn ranges(service: &Service) -> Vec<PortRange> {
     let mut ranges = alloc::vec![service.range];

@@ -8,10 +8,12 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::config;
-use super::drafts::any_draft;
+use super::facts::any_facts;
 use super::naive::candidates;
-use super::situations::{Situation, any_situation, keys_of};
-use super::strategies::{any_facts, any_key, any_port, any_service_name};
+use super::situations::{Situation, any_situation};
+use crate::histories::drafts::any_draft;
+use crate::histories::ledger::keys_of;
+use crate::histories::requests::{any_key, any_port, any_service_name};
 use crate::{
     Command, Displacement, Generation, LeaseKey, Leases, Name, Planned, Port, Refusal, Seat, decide,
 };

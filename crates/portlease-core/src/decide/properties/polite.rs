@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::config;
-use super::naive::{Success, insists_on, names};
+use super::naive::Success;
 use super::situations::{Situation, any_situation};
+use crate::histories::history::{insists_on, names};
 use crate::{Granted, Lease, LeaseState, Move, Outcome, Service, Strategy as Policy};
 
 proptest! {

@@ -8,8 +8,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::config;
+use super::facts::any_facts;
 use super::situations::{Case, any_case, any_leases};
-use super::strategies::{any_facts, any_holder, any_request};
+use crate::histories::requests::{any_holder, any_request};
 
 proptest! {
     #![proptest_config(config(4))]

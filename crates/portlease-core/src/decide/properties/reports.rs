@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::bounded::explain;
 use super::config;
-use super::drafts::{any_stats, any_validate};
 use super::situations::{any_case_of, any_situation};
+use crate::histories::drafts::{any_stats, any_validate};
 use crate::{Command, Explained, Holder, LeaseStatus, Outcome, Reply, Verdict};
 
 proptest! {

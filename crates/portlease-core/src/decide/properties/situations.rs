@@ -9,10 +9,12 @@ use proptest::option;
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::drafts::{Draft, any_draft};
-use super::strategies::{
-    any_capabilities, any_facts, any_framework, any_holder, any_key, any_port, any_range,
-    any_request, any_service_name,
+use super::facts::any_facts;
+use crate::histories::drafts::{Draft, any_draft};
+use crate::histories::ledger::keys_of;
+use crate::histories::requests::{
+    any_capabilities, any_framework, any_holder, any_key, any_port, any_range, any_request,
+    any_service_name,
 };
 use crate::{
     Command, Decision, Facts, Follower, Generation, Lease, LeaseKey, LeaseState, Leases, Memory,
@@ -141,13 +143,6 @@ fn imported() -> impl Strategy<Value = Leases> {
         });
         serde_json::from_value(snapshot).expect("ports and keys stand once")
     })
-}
-
-/// The key of a lease and those of the services that share its port.
-pub(super) fn keys_of(lease: &Lease) -> impl Iterator<Item = LeaseKey> {
-    let followers = lease.followers.iter();
-    let followers = followers.map(|follower| lease.key.sibling(follower.service.clone()));
-    core::iter::once(lease.key.clone()).chain(followers)
 }
 
 fn any_lease() -> BoxedStrategy<Lease> {

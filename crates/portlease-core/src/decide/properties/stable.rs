@@ -6,8 +6,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::config;
-use super::situations::{Situation, any_situation, keys_of};
-use super::strategies::{any_occupancy, any_port, process};
+use super::facts::any_occupancy;
+use super::situations::{Situation, any_situation};
+use crate::histories::ledger::keys_of;
+use crate::histories::requests::{any_port, process};
 use crate::{
     Change, Command, Facts, Holder, Lease, LeaseKey, Leases, Name, Outcome, PortRange, Release,
     Request, Service, Suspect, Sweep, Tier, Timestamp, decide,

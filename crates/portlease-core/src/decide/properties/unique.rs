@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use proptest::prelude::*;
 
 use super::config;
-use super::situations::{any_case, any_situation, keys_of};
+use super::situations::{any_case, any_situation};
+use crate::histories::ledger::keys_of;
 use crate::{Change, LeaseKey, Port, Reply};
 
 proptest! {

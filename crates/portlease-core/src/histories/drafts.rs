@@ -7,8 +7,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::situations::keys_of;
-use super::strategies::{any_holder, any_key, any_port, any_range, any_request};
+use super::ledger::keys_of;
+use super::requests::{any_holder, any_key, any_port, any_range, any_request};
 use crate::{
     Command, Confirm, Generation, Holder, LeaseKey, Leases, Name, NamedRange, Port, PortRange,
     Release, Renew, Request, StatsQuery, Suspect, Sweep, Validate,
@@ -16,7 +16,7 @@ use crate::{
 
 /// A command that points at some lease, whichever leases there are.
 #[derive(Debug, Clone)]
-pub(super) enum Draft {
+pub(crate) enum Draft {
     Reserve(Request),
     Explain(Request),
     Renew(Target, Option<Holder>),
@@ -30,7 +30,7 @@ pub(super) enum Draft {
 
 /// A lease of those that there are, and how much older a generation of it is named.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(crate) struct Target {
     index: Index,
     older_by: u64,
     otherwise: LeaseKey,
@@ -49,7 +49,7 @@ impl Target {
 }
 
 impl Draft {
-    pub(super) fn command(&self, leases: &Leases) -> Command {
+    pub(crate) fn command(&self, leases: &Leases) -> Command {
         match self.clone() {
             Self::Reserve(request) => Command::Reserve(request),
             Self::Explain(request) => Command::Explain(request),
@@ -122,7 +122,7 @@ fn any_target() -> impl Strategy<Value = Target> {
     })
 }
 
-pub(super) fn any_draft() -> BoxedStrategy<Draft> {
+pub(crate) fn any_draft() -> BoxedStrategy<Draft> {
     prop_oneof![
         8 => any_request(1..=4).prop_map(Draft::Reserve),
         1 => any_request(1..=2).prop_map(Draft::Explain),
@@ -136,20 +136,20 @@ pub(super) fn any_draft() -> BoxedStrategy<Draft> {
     .boxed()
 }
 
-pub(super) fn any_renew() -> BoxedStrategy<Draft> {
+pub(crate) fn any_renew() -> BoxedStrategy<Draft> {
     (any_target(), option::of(any_holder()))
         .prop_map(|(target, holder)| Draft::Renew(target, holder))
         .boxed()
 }
 
-pub(super) fn any_confirm() -> BoxedStrategy<Draft> {
+pub(crate) fn any_confirm() -> BoxedStrategy<Draft> {
     let port = option::weighted(0.3, any_port());
     (any_target(), option::of(any_holder()), port)
         .prop_map(|(target, listener, port)| Draft::Confirm(target, listener, port))
         .boxed()
 }
 
-pub(super) fn any_release() -> BoxedStrategy<Draft> {
+pub(crate) fn any_release() -> BoxedStrategy<Draft> {
     let holder = || option::of(any_holder());
     let force = || prop::bool::weighted(0.3);
     prop_oneof![
@@ -161,18 +161,18 @@ pub(super) fn any_release() -> BoxedStrategy<Draft> {
     .boxed()
 }
 
-pub(super) fn any_sweep() -> BoxedStrategy<Draft> {
+pub(crate) fn any_sweep() -> BoxedStrategy<Draft> {
     (vec(any_target(), 0..=4), option::of(0_u64..=1_000))
         .prop_map(|(targets, after)| Draft::Sweep(targets, after))
         .boxed()
 }
 
-pub(super) fn any_validate() -> BoxedStrategy<Draft> {
+pub(crate) fn any_validate() -> BoxedStrategy<Draft> {
     let project = any_key().prop_map(|key| key.project);
     option::of(project).prop_map(Draft::Validate).boxed()
 }
 
-pub(super) fn any_stats() -> BoxedStrategy<Draft> {
+pub(crate) fn any_stats() -> BoxedStrategy<Draft> {
     (vec(any_range(), 0..=2), 0_u32..=3)
         .prop_map(|(ranges, top)| Draft::Stats(ranges, top))
         .boxed()

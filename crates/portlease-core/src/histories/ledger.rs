@@ -3,19 +3,18 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::situations::keys_of;
 use crate::{Generation, Lease, LeaseKey, Leases, Port, Reply};
 
 /// The port of each service that has one, or shares one, and the generation of its lease.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     rights: BTreeMap<LeaseKey, (Port, Generation)>,
     newest: Generation,
 }
 
 impl Ledger {
     /// What the book has to say if it says the truth.
-    pub(super) fn of(leases: &Leases) -> Self {
+    pub(crate) fn of(leases: &Leases) -> Self {
         let mut ledger = Self {
             newest: leases.last_generation(),
             ..Self::default()
@@ -26,7 +25,7 @@ impl Ledger {
 
     /// Writes down what a reply tells. A move does not tell its generation: the one that it has
     /// must be new.
-    pub(super) fn note(&mut self, reply: &Reply, leases: &Leases) {
+    pub(crate) fn note(&mut self, reply: &Reply, leases: &Leases) {
         match reply {
             Reply::Reserved(reserved) => {
                 let before = self.newest;
@@ -58,7 +57,7 @@ impl Ledger {
     }
 
     /// Services share a port only when one inherits from the other.
-    pub(super) fn check(&self) {
+    pub(crate) fn check(&self) {
         let mut owners: BTreeMap<Port, (&LeaseKey, Generation)> = BTreeMap::new();
         for (key, (port, generation)) in &self.rights {
             let (owner, granted) = owners.entry(*port).or_insert((key, *generation));
@@ -82,4 +81,11 @@ impl Ledger {
             self.rights.remove(&key);
         }
     }
+}
+
+/// The key of a lease and those of the services that share its port.
+pub(crate) fn keys_of(lease: &Lease) -> impl Iterator<Item = LeaseKey> {
+    let followers = lease.followers.iter();
+    let followers = followers.map(|follower| lease.key.sibling(follower.service.clone()));
+    core::iter::once(lease.key.clone()).chain(followers)
 }

@@ -1,88 +1,89 @@
-//! Random histories of a machine: commands of several processes that die, programs of others that
-//! come and go, observations that are old when they are used, and restarts.
+//! What became of the leases of a machine: commands of several processes that die, programs of others that come and go,
+//! observations that are old when they are used, and restarts.
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use proptest_state_machine::{StateMachineTest, prop_state_machine};
-
-use super::config;
 use super::drafts::Draft;
 use super::ledger::Ledger;
 use super::machine::{Event, Machine};
-use super::naive::{insists_on, names};
 use crate::{
-    Command, Facts, Granted, Holder, IfRunning, Lease, LeaseStatus, Leases, Occupant, Outcome,
-    Port, Refusal, Reply, Request, Reserved, Service, Strategy as Policy, Suspect, Sweep,
-    Timestamp, Validated, ValidatedLease, decide,
+    Command, Decision, Facts, Granted, Holder, IfRunning, Lease, LeaseStatus, Leases, Occupant,
+    Outcome, Port, Refusal, Reply, Request, Reserved, Service, Strategy, Suspect, Sweep, Timestamp,
+    Validated, ValidatedLease, refused,
 };
 
-prop_state_machine! {
-    #![proptest_config(config(1))]
+/// Why a decision could not be had, in a sentence.
+type Problem = String;
 
-    #[test]
-    fn prop_histories_keep_every_promise(sequential 1..=40 => Registry);
-}
+/// Whoever decides about a command: [`decide`](crate::decide()) alone, or a store with the very same leases.
+pub(crate) type Decider<'a> =
+    &'a mut dyn FnMut(&Leases, &Command, &Facts) -> Result<Result<Decision, Refusal>, Problem>;
 
 /// The leases, beside a ledger that learns of them from the replies alone.
 #[derive(Default)]
-struct Registry {
-    leases: Leases,
+pub(crate) struct History {
+    pub(crate) leases: Leases,
     ledger: Ledger,
     /// Who is on a port: a process of ours, or nobody that we know.
     listening: BTreeMap<Port, Option<Holder>>,
     observed: Option<(Sweep, Facts)>,
 }
 
-impl StateMachineTest for Registry {
-    type SystemUnderTest = Self;
-    type Reference = Machine;
-
-    fn init_test(_: &Machine) -> Self {
-        Self::default()
-    }
-
-    fn apply(mut registry: Self, machine: &Machine, event: Event) -> Self {
+impl History {
+    /// What an event brings about on a machine that it has happened to.
+    ///
+    /// # Panics
+    ///
+    /// When a decision breaks a promise.
+    pub(crate) fn goes_on(
+        &mut self,
+        machine: &Machine,
+        event: Event,
+        decide: Decider<'_>,
+    ) -> Result<(), Problem> {
         match event {
             Event::Decide(pid, draft) => {
                 let draft = of_process(draft, machine.holder(pid));
-                let command = draft.command(&registry.leases);
-                let facts = registry.facts(machine);
-                registry.decide(machine, &command, &facts);
+                let command = draft.command(&self.leases);
+                let facts = self.facts(machine);
+                self.decide(machine, &command, &facts, decide)?;
             }
-            Event::Listens(pid) => registry.listen(machine.holder(pid).as_ref()),
+            Event::Listens(pid) => self.listen(machine.holder(pid).as_ref()),
             Event::Dies(_) | Event::Restarts => {
                 let is_there = |on: &Option<Holder>| match on {
                     Some(holder) => machine.is_running(holder),
                     None => !machine.running.is_empty(),
                 };
-                registry.listening.retain(|_, on| is_there(on));
+                self.listening.retain(|_, on| is_there(on));
             }
-            Event::Intrudes(port) => drop(registry.listening.entry(port).or_insert(None)),
+            Event::Intrudes(port) => drop(self.listening.entry(port).or_insert(None)),
             Event::Leaves(port) => {
-                if registry.listening.get(&port) == Some(&None) {
-                    registry.listening.remove(&port);
+                if self.listening.get(&port) == Some(&None) {
+                    self.listening.remove(&port);
                 }
             }
-            Event::Observes => registry.observed = Some(registry.observe(machine)),
+            Event::Observes => self.observed = Some(self.observe(machine)),
             Event::Sweeps => {
-                if let Some((sweep, facts)) = registry.observed.take() {
-                    registry.decide(machine, &Command::Sweep(sweep), &facts);
+                if let Some((sweep, facts)) = self.observed.take() {
+                    self.decide(machine, &Command::Sweep(sweep), &facts, decide)?;
                 }
             }
             Event::Starts(_) => {}
         }
-        registry
+        self.check();
+        Ok(())
     }
 
-    fn check_invariants(registry: &Self, _: &Machine) {
-        assert_eq!(registry.leases.check(), Ok(()));
+    fn check(&self) {
+        assert_eq!(self.leases.check(), Ok(()));
         assert_eq!(
-            registry.ledger,
-            Ledger::of(&registry.leases),
+            self.ledger,
+            Ledger::of(&self.leases),
             "the replies tell everything"
         );
-        registry.ledger.check();
+        self.ledger.check();
     }
 }
 
@@ -103,7 +104,7 @@ fn of_process(draft: Draft, holder: Option<Holder>) -> Draft {
     }
 }
 
-impl Registry {
+impl History {
     /// Everything that can be seen of the machine.
     fn facts(&self, machine: &Machine) -> Facts {
         let mut facts = Facts::at(Timestamp::from_millis(machine.now));
@@ -144,9 +145,15 @@ impl Registry {
         }
     }
 
-    fn decide(&mut self, machine: &Machine, command: &Command, facts: &Facts) {
+    fn decide(
+        &mut self,
+        machine: &Machine,
+        command: &Command,
+        facts: &Facts,
+        decide: Decider<'_>,
+    ) -> Result<(), Problem> {
         let before = self.leases.clone();
-        match decide(&before, command, facts) {
+        match decide(&before, command, facts)? {
             Ok(decision) => {
                 self.leases.apply_all(&decision.changes);
                 self.ledger.note(&decision.reply, &self.leases);
@@ -159,8 +166,12 @@ impl Registry {
                     _ => {}
                 }
             }
-            Err(refusal) => check_refusal(&refusal, command, &before),
+            Err(refusal) => {
+                self.leases.apply_all(refused(command).as_slice());
+                check_refusal(&refusal, command, &before);
+            }
         }
+        Ok(())
     }
 
     /// Nobody who runs loses a lease, unless somebody asked for just that.
@@ -198,9 +209,9 @@ impl Registry {
                 let names = |service: &Service| names(service, lease.port);
                 request.auto_reassign
                     && match request.strategy {
-                        Policy::Conservative => false,
-                        Policy::Minimal => !listens && request.services.iter().any(insists),
-                        Policy::Aggressive => request.services.iter().any(names),
+                        Strategy::Conservative => false,
+                        Strategy::Minimal => !listens && request.services.iter().any(insists),
+                        Strategy::Aggressive => request.services.iter().any(names),
                     }
             }
             _ => false,
@@ -257,4 +268,14 @@ fn check_refusal(refusal: &Refusal, command: &Command, before: &Leases) {
             "{refusal}"
         );
     }
+}
+
+/// Whether the service asks for this very port.
+pub(crate) fn names(service: &Service, port: Port) -> bool {
+    service.preferred.contains(&port) || service.explicit.is_some_and(|named| named.port == port)
+}
+
+pub(crate) fn insists_on(service: &Service, port: Port) -> bool {
+    let insists = |named: crate::Explicit| named.strict && named.port == port;
+    service.explicit.is_some_and(insists)
 }

@@ -1,4 +1,4 @@
-//! Arbitrary requests and facts over a few ports, projects and processes, so that they meet often.
+//! Arbitrary requests over a few ports, projects and processes, so that they meet often.
 
 use alloc::vec::Vec;
 
@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use crate::{
-    Capability, Container, Explicit, Facts, Holder, IfRunning, LeaseKey, Name, Occupancy, Occupant,
-    Pool, Pools, Port, PortRange, PortSet, Process, Request, Service, Timestamp,
+    Capability, Container, Explicit, Holder, IfRunning, LeaseKey, Name, Pool, Pools, Port,
+    PortRange, PortSet, Process, Request, Service,
 };
 
 const PROJECTS: [&str; 2] = ["shop", "blog"];
@@ -17,7 +17,7 @@ const SERVICES: [&str; 4] = ["web", "api", "ws", "db"];
 
 /// Few enough to collide, and the ones with rules of their own: browsers refuse 6000, 80 can be
 /// privileged, 65535 is the last.
-pub(super) fn any_port() -> BoxedStrategy<Port> {
+pub(crate) fn any_port() -> BoxedStrategy<Port> {
     prop_oneof![
         12 => 3000_u16..=3009,
         1 => select(alloc::vec![80, 6000, 65535]),
@@ -26,25 +26,25 @@ pub(super) fn any_port() -> BoxedStrategy<Port> {
     .boxed()
 }
 
-pub(super) fn any_range() -> BoxedStrategy<PortRange> {
+pub(crate) fn any_range() -> BoxedStrategy<PortRange> {
     (any_port(), 1_u16..=5)
         .prop_map(|(first, count)| PortRange::starting_at(first, count))
         .boxed()
 }
 
-pub(super) fn any_project() -> impl Strategy<Value = Name> {
+pub(crate) fn any_project() -> impl Strategy<Value = Name> {
     select(PROJECTS.as_slice()).prop_map(Name::literal)
 }
 
-pub(super) fn any_service_name() -> impl Strategy<Value = Name> {
+pub(crate) fn any_service_name() -> impl Strategy<Value = Name> {
     select(SERVICES.as_slice()).prop_map(Name::literal)
 }
 
-pub(super) fn any_framework() -> impl Strategy<Value = Name> {
+pub(crate) fn any_framework() -> impl Strategy<Value = Name> {
     prop_oneof![5 => Just("default"), 1 => Just("vite")].prop_map(Name::literal)
 }
 
-pub(super) fn any_key() -> BoxedStrategy<LeaseKey> {
+pub(crate) fn any_key() -> BoxedStrategy<LeaseKey> {
     let instance = prop_oneof![6 => Just(1_u32), 2 => Just(2), 1 => Just(0)];
     (any_project(), any_service_name(), instance)
         .prop_map(|(project, service, instance)| LeaseKey {
@@ -55,7 +55,7 @@ pub(super) fn any_key() -> BoxedStrategy<LeaseKey> {
         .boxed()
 }
 
-pub(super) fn any_holder() -> BoxedStrategy<Holder> {
+pub(crate) fn any_holder() -> BoxedStrategy<Holder> {
     prop_oneof![
         6 => (1_u32..=4).prop_map(process),
         1 => Just(Holder::Container(Container {
@@ -67,7 +67,7 @@ pub(super) fn any_holder() -> BoxedStrategy<Holder> {
 }
 
 /// A process whose identity is known in all its parts, or in as few as a system can tell.
-pub(super) fn process(pid: u32) -> Holder {
+pub(crate) fn process(pid: u32) -> Holder {
     let is_known = pid % 2 == 1;
     Holder::Process(Process {
         pid,
@@ -77,7 +77,7 @@ pub(super) fn process(pid: u32) -> Holder {
     })
 }
 
-pub(super) fn any_capabilities() -> impl Strategy<Value = Vec<Capability>> {
+pub(crate) fn any_capabilities() -> impl Strategy<Value = Vec<Capability>> {
     use Capability::{Http, Https, Tcp, Websocket};
     prop_oneof![
         4 => Just(Vec::new()),
@@ -153,7 +153,7 @@ fn any_services(count: core::ops::RangeInclusive<usize>) -> impl Strategy<Value 
         })
 }
 
-pub(super) fn any_strategy() -> impl Strategy<Value = crate::Strategy> {
+pub(crate) fn any_strategy() -> impl Strategy<Value = crate::Strategy> {
     use crate::Strategy::{Aggressive, Conservative, Minimal};
     select(alloc::vec![Minimal, Conservative, Aggressive])
 }
@@ -163,7 +163,7 @@ fn any_if_running() -> impl Strategy<Value = IfRunning> {
     select(alloc::vec![Attach, Another, Takeover])
 }
 
-pub(super) fn any_ports() -> impl Strategy<Value = PortSet> {
+pub(crate) fn any_ports() -> impl Strategy<Value = PortSet> {
     prop_oneof![
         3 => Just(PortSet::new()),
         1 => btree_set(any_port(), 1..=3).prop_map(|ports| ports.into_iter().collect()),
@@ -190,7 +190,7 @@ fn any_pool() -> impl Strategy<Value = Option<Name>> {
 }
 
 /// A request for so many services with everything that a request can say.
-pub(super) fn any_request(services: core::ops::RangeInclusive<usize>) -> BoxedStrategy<Request> {
+pub(crate) fn any_request(services: core::ops::RangeInclusive<usize>) -> BoxedStrategy<Request> {
     (
         any_project(),
         any_services(services),
@@ -230,52 +230,6 @@ pub(super) fn any_request(services: core::ops::RangeInclusive<usize>) -> BoxedSt
                 pool: pool.filter(|_| !pools.is_empty()),
                 pools,
                 planned: None,
-            },
-        )
-        .boxed()
-}
-
-fn any_occupant() -> impl Strategy<Value = Occupant> {
-    (
-        option::weighted(0.8, any_holder()),
-        prop_oneof![2 => Just(Vec::new()), 1 => vec(any_holder(), 1..=2)],
-        option::weighted(0.3, Just(Name::literal("node"))),
-    )
-        .prop_map(|(holder, ancestors, name)| Occupant {
-            holder,
-            ancestors,
-            name,
-            state: None,
-        })
-}
-
-pub(super) fn any_occupancy() -> impl Strategy<Value = Occupancy> {
-    vec((any_port(), option::weighted(0.7, any_occupant())), 0..=5).prop_map(|entries| {
-        let mut occupancy = Occupancy::default();
-        for (port, occupant) in entries {
-            occupancy.insert(port, occupant);
-        }
-        occupancy
-    })
-}
-
-pub(super) fn any_facts() -> BoxedStrategy<Facts> {
-    (
-        0_u64..=2_000,
-        any_occupancy(),
-        any_ports(),
-        option::weighted(0.3, select(alloc::vec![1, 1024, 3002])),
-        btree_set(any_holder(), 0..=3),
-        proptest::bool::weighted(0.1),
-    )
-        .prop_map(
-            |(now, occupied, system_reserved, unprivileged_start, dead, host_is_gone)| Facts {
-                now: Timestamp::from_millis(now),
-                occupied,
-                system_reserved,
-                unprivileged_start: unprivileged_start.map(Port::literal),
-                dead,
-                host_is_gone,
             },
         )
         .boxed()

@@ -9,12 +9,12 @@ use proptest::strategy::Union;
 use proptest_state_machine::ReferenceStateMachine;
 
 use super::drafts::{Draft, any_draft};
-use super::strategies::any_port;
+use super::requests::any_port;
 use crate::{Holder, Port, Process};
 
 /// What happens next.
 #[derive(Debug, Clone)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// A process decides about a command.
     Decide(u32, Draft),
     Starts(u32),
@@ -33,13 +33,13 @@ pub(super) enum Event {
 
 /// The processes that run, by pid, with the moment of their start, and the time.
 #[derive(Debug, Clone)]
-pub(super) struct Machine {
-    pub(super) running: BTreeMap<u32, u64>,
-    pub(super) now: u64,
+pub(crate) struct Machine {
+    pub(crate) running: BTreeMap<u32, u64>,
+    pub(crate) now: u64,
 }
 
 impl Machine {
-    pub(super) fn holder(&self, pid: u32) -> Option<Holder> {
+    pub(crate) fn holder(&self, pid: u32) -> Option<Holder> {
         let started = self.running.get(&pid).copied();
         started.map(|started| {
             Holder::Process(Process {
@@ -51,7 +51,7 @@ impl Machine {
         })
     }
 
-    pub(super) fn is_running(&self, holder: &Holder) -> bool {
+    pub(crate) fn is_running(&self, holder: &Holder) -> bool {
         match holder {
             Holder::Process(process) => self.holder(process.pid).as_ref() == Some(holder),
             Holder::Container(_) => false,
