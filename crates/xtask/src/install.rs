@@ -44,6 +44,7 @@ const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
     ("git", "git"),
     ("ip", "iproute2"),
     ("iptables", "iptables"),
+    ("nsenter", "util-linux"),
     ("/usr/lib/podman/netavark", "netavark"),
     // The servers lie in a folder of their version.
     ("pg_ctlcluster", "postgresql"),

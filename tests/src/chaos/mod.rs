@@ -114,7 +114,11 @@ pub fn run(plan: &Plan) -> Counts {
     for leases in left.hosts.values() {
         leases.check().expect("what is left is consistent");
     }
-    let (losses, duplicates) = (witness.losses(&left.hosts), witness.duplicates());
+    let losses = witness.losses(|host, port| {
+        let lease = left.hosts.get(host)?.at(port)?;
+        Some((lease.key.to_string(), lease.generation))
+    });
+    let duplicates = witness.duplicates();
     let told = load.told();
     Counts {
         faults,

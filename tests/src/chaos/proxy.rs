@@ -1,16 +1,19 @@
 //! The way to a server, which can break wherever that is told.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use socket2::{SockAddr, Socket, Type};
+
 /// Passes on what comes, as long as nobody breaks it.
 #[derive(Debug)]
 pub struct Proxy {
-    port: u16,
+    place: SockAddr,
     way: Arc<Way>,
 }
 
@@ -22,7 +25,7 @@ struct Way {
     /// How many of the next commits break off, and where.
     breaks: Mutex<Option<(Break, i64)>>,
     broken: AtomicI64,
-    open: Mutex<Vec<TcpStream>>,
+    open: Mutex<Vec<Socket>>,
 }
 
 /// Where a commit breaks off.
@@ -44,12 +47,24 @@ impl Proxy {
     /// When the system gives no port.
     #[must_use]
     pub fn to(port: u16) -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "it stands for an ordinary server"
-        )]
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
-        let own = listener.local_addr().expect("it is bound").port();
+        Self::between(&localhost(0), port)
+    }
+
+    /// The same from a socket in a folder, which also leads out of networks that have no other way.
+    ///
+    /// # Panics
+    ///
+    /// When the system gives no socket.
+    #[must_use]
+    pub fn from_socket(path: &Path, port: u16) -> Self {
+        Self::between(&SockAddr::unix(path).expect("a short path"), port)
+    }
+
+    fn between(place: &SockAddr, port: u16) -> Self {
+        let listener = Socket::new(place.domain(), Type::STREAM, None).expect("a socket");
+        listener.bind(place).expect("a port is free");
+        listener.listen(128).expect("it is bound");
+        let place = listener.local_addr().expect("it is bound");
         let way = Arc::new(Way {
             to: AtomicU16::new(port),
             is_over: AtomicBool::new(false),
@@ -60,13 +75,17 @@ impl Proxy {
         });
         let accepting = Arc::clone(&way);
         thread::spawn(move || accept(&listener, &accepting));
-        Self { port: own, way }
+        Self { place, way }
     }
 
     /// Where it listens.
+    ///
+    /// # Panics
+    ///
+    /// When that is a folder.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.place.as_socket().expect("it has a port").port()
     }
 
     /// Leads to another port from now on.
@@ -103,22 +122,33 @@ impl Drop for Proxy {
         self.way.is_over.store(true, Ordering::Relaxed);
         self.cut();
         // The thread that accepts looks up.
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port));
+        let _ = connect(&self.place);
     }
 }
 
-fn accept(listener: &TcpListener, way: &Arc<Way>) {
-    for client in listener.incoming().flatten() {
+fn localhost(port: u16) -> SockAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into()
+}
+
+fn connect(place: &SockAddr) -> std::io::Result<Socket> {
+    let socket = Socket::new(place.domain(), Type::STREAM, None)?;
+    socket.connect(place)?;
+    Ok(socket)
+}
+
+fn accept(listener: &Socket, way: &Arc<Way>) {
+    while let Ok((client, _)) = listener.accept() {
         if way.is_over.load(Ordering::Relaxed) {
             return;
         }
         let to = way.to.load(Ordering::Relaxed);
         // Without a server the client finds a closed connection.
-        let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else {
+        let Ok(server) = connect(&localhost(to)) else {
             continue;
         };
         for stream in [&client, &server] {
-            let _ = stream.set_nodelay(true);
+            // A socket in a folder waits for nothing anyway.
+            let _ = stream.set_tcp_nodelay(true);
             if let Ok(stream) = stream.try_clone() {
                 lock(&way.open).push(stream);
             }
@@ -137,8 +167,8 @@ fn accept(listener: &TcpListener, way: &Arc<Way>) {
 
 /// One connection.
 struct Pass {
-    client: TcpStream,
-    server: TcpStream,
+    client: Socket,
+    server: Socket,
     loses_answers: AtomicBool,
 }
 

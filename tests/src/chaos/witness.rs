@@ -1,9 +1,9 @@
 //! Who has which port, as those tell who were granted one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use portlease_core::{Generation, Host, Lease, Leases, Port};
+use portlease_core::{Generation, Host, Lease, Port};
 
 /// Knows who has which port of which host.
 #[derive(Debug, Default)]
@@ -70,18 +70,17 @@ impl Witness {
         }
     }
 
-    pub(super) fn duplicates(&self) -> u64 {
+    /// How often a port was granted while somebody else had it.
+    pub fn duplicates(&self) -> u64 {
         self.known().duplicates
     }
 
-    /// How many grants the registry does not know any more, and how many it still knows that were taken back.
-    pub(super) fn losses(&self, hosts: &BTreeMap<Host, Leases>) -> u64 {
+    /// How many grants the registry does not know any more, and how many it still knows that were taken back. `owner` tells whom it
+    /// takes for the owner of a port, and by which grant.
+    pub fn losses(&self, owner: impl Fn(&Host, Port) -> Option<(String, Generation)>) -> u64 {
         let known = self.known();
         let is_lost = |((host, port), had): &(&(Host, Port), &Had)| {
-            let lease = hosts.get(host).and_then(|leases| leases.at(*port));
-            let is_there = lease.is_some_and(|lease| {
-                lease.key.to_string() == had.by && lease.generation == had.generation
-            });
+            let is_there = owner(host, *port) == Some((had.by.clone(), had.generation));
             match had.state {
                 State::Held => !is_there,
                 State::Leaving => false,

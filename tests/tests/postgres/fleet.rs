@@ -133,7 +133,7 @@ fn tell(event: &Value) {
     println!("{EVENT}{event}");
 }
 
-fn open(url: &str, host: Option<&str>) -> Allocator {
+pub(crate) fn open(url: &str, host: Option<&str>) -> Allocator {
     Allocator::open(Options {
         registry: Registry::from_url(url).unwrap(),
         host: host.map(|host| host.parse().unwrap()),
@@ -154,7 +154,7 @@ fn by_socket(database: &Database) -> String {
 }
 
 /// Somebody who sees none of the hosts.
-fn planner(database: &Database) -> Fleet {
+pub(crate) fn planner(database: &Database) -> Fleet {
     open(&database.url, Some("control-plane")).fleet().unwrap()
 }
 
@@ -165,7 +165,7 @@ fn request(project: &str) -> Request {
 }
 
 /// Waits until the host has reported what this asks for.
-fn until_reported(
+pub(crate) fn until_reported(
     fleet: &Fleet,
     host: &Host,
     is_it: impl Fn(&portlease::core::HostSnapshot) -> bool,

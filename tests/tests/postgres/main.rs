@@ -9,6 +9,7 @@ mod encrypted;
 mod exchange;
 mod faults;
 mod fleet;
+mod hosts;
 mod opening;
 mod processes;
 mod refused;
