@@ -6,17 +6,17 @@
     reason = "each test file is a program of its own and uses a part of this, one of them all"
 )]
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::ops::{Deref, Range};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use portlease::core::Request;
+use portlease::core::{Port, Request};
+use portlease::probe::can_bind;
 use portlease::{Allocator, Options, Registry, Reservation};
 
 pub(crate) const SIZE: u16 = 8;
 
-/// A few neighbouring ports that nobody is on, below the range of outgoing connections. No two
+/// A few neighbouring ports that nobody is on, and no connections linger on, below the range of outgoing connections. No two
 /// tests of one process get the same ones, and they run one after the other: while one starts a
 /// process, that has a copy of every socket of the others for some microseconds, so what they close
 /// at that moment is not yet closed.
@@ -44,7 +44,7 @@ pub(crate) fn free_ports() -> Ports {
         let range = first..first + SIZE;
         if range
             .clone()
-            .all(|port| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok())
+            .all(|port| can_bind(Port::literal(port), None).is_ok())
         {
             return Ports {
                 range,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,10 +58,19 @@ export async function freePorts() {
     }
     guard.unref();
     const ports = Array.from({ length: SIZE }, (_, index) => guardPort + 1 + index);
-    if ((await Promise.all(ports.map(canListen))).every(Boolean)) {
+    const lingering = connected();
+    const isFree = async (port) => !lingering.has(port) && canListen(port);
+    if ((await Promise.all(ports.map(isFree))).every(Boolean)) {
       return ports[0];
     }
   }
+}
+
+/** The ports with connections of an earlier test. They linger for a minute, in which such a port is passed over. */
+function connected() {
+  const tables = ["/proc/net/tcp", "/proc/net/tcp6"].filter((path) => existsSync(path));
+  const addresses = tables.flatMap((path) => readFileSync(path, "utf8").match(/(?<=^ *\d+: [0-9A-F]+:)[0-9A-F]{4}/gm) ?? []);
+  return new Set(addresses.map((port) => parseInt(port, 16)));
 }
 
 async function canListen(port) {
