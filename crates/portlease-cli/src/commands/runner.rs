@@ -2,7 +2,6 @@
 
 use std::sync::mpsc::channel;
 use std::thread;
-use std::time::Duration;
 
 use portlease::core::{Granted, Lease};
 use portlease::{Error, RunnerEvent, RunnerOptions};
@@ -121,19 +120,40 @@ fn list(task: &Hosts) -> Result<u8, Failure> {
         output::json(&hosts);
         return Ok(Code::Done.into());
     }
-    let seconds = |seconds: Option<u64>| match seconds {
-        Some(seconds) => format!("{:?}", Duration::from_secs(seconds)),
-        None => "–".to_owned(),
-    };
+    let none = || "–".to_owned();
+    let ago = |seconds| format!("{} ago", in_words(seconds));
+    let agreed = |seconds| format!("{seconds}s");
     let row = |status: &portlease::HostStatus| {
         vec![
             status.host.to_string(),
             status.leases.to_string(),
-            seconds(status.silent_for_seconds),
-            seconds(status.gives_up_after_seconds),
+            status.silent_for_seconds.map_or_else(none, ago),
+            status.gives_up_after_seconds.map_or_else(none, agreed),
         ]
     };
     let rows: Vec<Vec<String>> = hosts.iter().map(row).collect();
-    output::table(&["HOST", "LEASES", "REPORTED", "GIVES UP AFTER"], &rows);
+    output::table(
+        &["HOST", "LEASES", "LAST HEARD OF", "GIVES UP AFTER"],
+        &rows,
+    );
     Ok(Code::Done.into())
+}
+
+/// A time in a unit of which there are at least two, so that little is lost by leaving out the rest.
+fn in_words(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(24 * 60 * 60, "d"), (60 * 60, "h"), (60, "m")];
+    let unit = UNITS.into_iter().find(|(unit, _)| seconds >= 2 * unit);
+    let (unit, letter) = unit.unwrap_or((1, "s"));
+    format!("{}{letter}", seconds / unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_in_a_unit_of_which_there_are_two() {
+        let said = [0, 119, 120, 7_199, 7_200, 172_799, 172_800].map(in_words);
+        assert_eq!(said, ["0s", "119s", "2m", "119m", "2h", "47h", "2d"]);
+    }
 }
