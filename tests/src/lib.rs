@@ -6,6 +6,8 @@ pub mod chaos;
 pub mod engine;
 pub mod model;
 #[cfg(target_os = "linux")]
+pub mod pgbouncer;
+#[cfg(target_os = "linux")]
 pub mod podman;
 #[cfg(target_os = "linux")]
 pub mod postgres;

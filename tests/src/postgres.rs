@@ -372,17 +372,21 @@ impl Cluster {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    /// A program of PostgreSQL, as a user that it agrees to run as.
+    /// A program of PostgreSQL.
     fn program(&self, name: &str) -> Command {
-        let path = self.programs.join(name);
+        self.as_its_user(&self.programs.join(name))
+    }
+
+    /// A program as a user that it agrees to run as.
+    pub(crate) fn as_its_user(&self, program: &Path) -> Command {
         let mut command = if is_root() {
             let mut command = Command::new("setpriv");
             command
                 .args([&format!("--reuid={}", user()), "--clear-groups"])
-                .arg(path);
+                .arg(program);
             command
         } else {
-            Command::new(path)
+            Command::new(program)
         };
         command.current_dir(&self.folder);
         // Neither the settings of whoever runs the tests nor their language.
@@ -459,7 +463,7 @@ fn succeed(what: &str, output: &Output) {
     );
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     #[expect(
         clippy::disallowed_methods,
         reason = "it is given up at once, and the server says whether it got it"

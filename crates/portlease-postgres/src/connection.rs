@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use futures_util::future::join;
+use futures_util::future::join5;
 use portlease_core::{StoreError, StoreErrorKind};
 use tokio_postgres::{Client, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::address::Address;
+use crate::backend::Backend;
 use crate::schema::{self, MIGRATIONS};
-use crate::statements::Statements;
+use crate::statements::{self, Statements};
 use crate::trouble::{Trouble, explained};
 
 /// The oldest version of PostgreSQL that is known to do what is asked here.
@@ -20,6 +21,8 @@ const OLDEST: u32 = 13;
 pub(crate) struct Connection {
     pub(crate) client: Client,
     pub(crate) statements: Statements,
+    /// Who knows them.
+    pub(crate) backend: Backend,
     /// What only some connections ask, and those again and again.
     others: HashMap<&'static str, Statement>,
     /// The name by which this connection signs its transactions.
@@ -34,10 +37,10 @@ impl Connection {
     pub(crate) async fn open(address: &Address, tls: &MakeRustlsConnect) -> Result<Self, Trouble> {
         let client = connect(address, tls).await?;
         match Self::greet(&client).await {
-            Ok((greeting, statements)) if greeting.version == MIGRATIONS.len() => {
-                Ok(Self::new(client, greeting.writer, statements))
+            Ok(greeted) if greeted.greeting.version == MIGRATIONS.len() => {
+                Ok(Self::new(client, greeted))
             }
-            Ok((greeting, _)) => {
+            Ok(Greeted { greeting, .. }) => {
                 schema::check(greeting.version)?;
                 Self::migrated(client).await
             }
@@ -54,27 +57,43 @@ impl Connection {
 
     async fn migrated(client: Client) -> Result<Self, Trouble> {
         schema::migrate(&client, MIGRATIONS).await?;
-        let (greeting, statements) = Self::greet(&client).await?;
-        schema::check(greeting.version)?;
-        Ok(Self::new(client, greeting.writer, statements))
+        let greeted = Self::greet(&client).await?;
+        schema::check(greeted.greeting.version)?;
+        Ok(Self::new(client, greeted))
     }
 
-    /// One round trip.
-    async fn greet(client: &Client) -> Result<(schema::Greeting, Statements), Trouble> {
-        let asked = join(
+    /// One round trip, and one transaction, so that one process of the server answers it all.
+    async fn greet(client: &Client) -> Result<Greeted, Trouble> {
+        let asked = join5(
+            client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"),
             client.simple_query(schema::VERSION),
             Statements::prepare(client),
+            Backend::ask(client, statements::LOCK_HOST),
+            client.batch_execute("COMMIT"),
         );
-        let (version, statements) = asked.await;
-        Ok((schema::read_version(&version?)?, statements?))
+        let (begun, version, statements, backend, ended) = asked.await;
+        begun?;
+        let greeted = Greeted {
+            greeting: schema::read_version(&version?)?,
+            statements: statements?,
+            backend: Backend::read(&backend?),
+        };
+        ended?;
+        Ok(greeted)
     }
 
-    fn new(client: Client, writer: String, statements: Statements) -> Self {
+    fn new(client: Client, greeted: Greeted) -> Self {
+        let Greeted {
+            greeting,
+            statements,
+            backend,
+        } = greeted;
         Self {
             client,
             statements,
+            backend,
             others: HashMap::new(),
-            writer,
+            writer: greeting.writer,
             transactions: 0,
             idle_since: Instant::now(),
         }
@@ -93,6 +112,13 @@ impl Connection {
     pub(crate) fn is_closed(&self) -> bool {
         self.client.is_closed()
     }
+}
+
+/// What a connection learns first.
+struct Greeted {
+    greeting: schema::Greeting,
+    statements: Statements,
+    backend: Backend,
 }
 
 async fn connect(address: &Address, tls: &MakeRustlsConnect) -> Result<Client, Trouble> {

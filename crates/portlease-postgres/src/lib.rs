@@ -27,6 +27,7 @@
 //! Everything blocks the caller's thread, whatever thread it is. One thread of the store moves the bytes.
 
 mod address;
+mod backend;
 mod changes;
 mod connection;
 mod driver;

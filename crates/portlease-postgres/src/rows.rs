@@ -27,6 +27,8 @@ pub(crate) struct HostRow {
     pub(crate) counters: Counters,
     /// The version of the registry, beside which the row stood.
     pub(crate) version: usize,
+    /// The process of the server that read it.
+    pub(crate) backend: i32,
 }
 
 impl HostRow {
@@ -48,6 +50,7 @@ impl HostRow {
                 swept: count(row, 10)?,
             },
             version: usize::try_from(version).unwrap_or(0),
+            backend: get(row, 13)?,
         })
     }
 }

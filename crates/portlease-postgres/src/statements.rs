@@ -47,7 +47,7 @@ macro_rules! memory_columns {
 macro_rules! host_columns {
     () => {
         "id, watched_until > now(), last_generation, last_swept, grants, reuses, conflicts, moves, refusals, \
-         releases, swept"
+         releases, swept, (SELECT version FROM portlease.registry), changes > 0, pg_backend_pid()"
     };
 }
 
@@ -81,15 +81,17 @@ macro_rules! all {
     };
 }
 
+pub(crate) const LOCK_HOST: &str = concat!(
+    "SELECT ",
+    host_columns!(),
+    " FROM portlease.host WHERE name = $1 FOR NO KEY UPDATE"
+);
+
 statements! {
     /// The row of a host, for this transaction alone. Others of the host wait here; what they changed is seen by the statements
     /// after this one.
-    lock_host = concat!(
-        "SELECT ", host_columns!(), ", (SELECT version FROM portlease.registry), changes > 0 FROM portlease.host WHERE name = $1 FOR NO KEY UPDATE"
-    );
-    host = concat!(
-        "SELECT ", host_columns!(), ", (SELECT version FROM portlease.registry), changes > 0 FROM portlease.host WHERE name = $1"
-    );
+    lock_host = LOCK_HOST;
+    host = concat!("SELECT ", host_columns!(), " FROM portlease.host WHERE name = $1");
     leases = scoped!(lease_columns!(), "lease");
     memories = scoped!(memory_columns!(), "memory");
     all_leases = all!(lease_columns!(), "lease");

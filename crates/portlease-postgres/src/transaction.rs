@@ -359,6 +359,7 @@ pub(crate) async fn load(
         return Ok(None);
     };
     let row = HostRow::read(row)?;
+    connection.backend.check(row.backend)?;
     schema::check(row.version)?;
     let leases = rows::leases(&row, &leases, &memories, &usage)?;
     Ok(Some((row, leases)))

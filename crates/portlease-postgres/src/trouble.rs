@@ -10,6 +10,7 @@ use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, Severity, SqlState};
 
 use crate::address::Address;
+use crate::backend::POOL;
 
 /// Why a piece of work came to nothing.
 #[derive(Debug)]
@@ -161,6 +162,14 @@ fn of_database(error: &DbError, address: &Address) -> StoreError {
         SqlState::DISK_FULL | SqlState::OUT_OF_MEMORY => {
             (StoreErrorKind::Full, "Make room on the server.")
         }
+        SqlState::DUPLICATE_PSTATEMENT | SqlState::INVALID_SQL_STATEMENT_NAME => {
+            (StoreErrorKind::Unsuitable, POOL)
+        }
+        // That is how pools say whatever they have to say.
+        SqlState::PROTOCOL_VIOLATION => (
+            StoreErrorKind::Unavailable,
+            "Look at the pool in front of it, whose word this is, and at its log.",
+        ),
         SqlState::TOO_MANY_CONNECTIONS => (
             StoreErrorKind::Busy,
             "Raise max_connections, or put a pool such as pgbouncer in front of the server.",

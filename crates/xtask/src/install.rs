@@ -49,6 +49,7 @@ const PROGRAMS_OF_TESTS: &[(&str, &str)] = &[
     // The servers lie in a folder of their version.
     ("pg_ctlcluster", "postgresql"),
     ("openssl", "openssl"),
+    ("/usr/sbin/pgbouncer", "pgbouncer"),
     ("podman", "podman"),
     ("python3", "python3"),
     ("runc", "runc"),

@@ -16,6 +16,7 @@ use portlease_postgres::PostgresStore;
 pub use faults::Fault;
 pub use witness::Witness;
 
+use crate::pgbouncer::{Mode, Pgbouncer};
 use crate::postgres::Cluster;
 use load::Load;
 use proxy::Proxy;
@@ -35,6 +36,8 @@ pub struct Plan {
     pub hosts: usize,
     /// How long a request may take.
     pub limit: Duration,
+    /// The pool in front of the server, if there is one.
+    pub pool: Option<Mode>,
 }
 
 impl Default for Plan {
@@ -46,6 +49,7 @@ impl Default for Plan {
             workers: 12,
             hosts: 3,
             limit: Duration::from_secs(3),
+            pool: None,
         }
     }
 }
@@ -86,13 +90,14 @@ impl Counts {
 pub fn run(plan: &Plan) -> Counts {
     let mut cluster = Cluster::reckless();
     let database = cluster.database();
-    let proxy = Proxy::to(cluster.port());
     let first = cluster.port();
     let at = |port: u16| {
         database
             .url
             .replace(&format!(":{first}/"), &format!(":{port}/"))
     };
+    let pool = plan.pool.map(|mode| Pgbouncer::in_front_of(&cluster, mode));
+    let proxy = Proxy::to(pool.as_ref().map_or(first, Pgbouncer::port));
     let through = at(proxy.port());
     // The tables are there before anything happens.
     drop(open(&database.url));

@@ -11,6 +11,7 @@ mod faults;
 mod fleet;
 mod hosts;
 mod opening;
+mod pool;
 mod processes;
 mod refused;
 mod runners;
