@@ -37,6 +37,33 @@ impl Connection {
         export: &Export,
         on_conflict: OnConflict,
     ) -> Result<Outcome<Imported>, Trouble> {
+        let mut imported = limit
+            .within_most(self.merge_all(limit, export, on_conflict))
+            .await?;
+        if imported.is_refused(on_conflict) {
+            limit.within_most(self.roll_back()).await?;
+            return Ok(Outcome::Committed(imported));
+        }
+        self.transactions += 1;
+        let committed = limit.within_most(self.commit_all()).await;
+        self.outcome(committed, imported)
+    }
+
+    async fn commit_all(&self) -> Result<(), Trouble> {
+        let mut flight = Flight::default();
+        self.sign(&mut flight);
+        flight.command(&self.client, COMMIT);
+        flight.send().await?;
+        Ok(())
+    }
+
+    /// Begins a transaction, and makes all changes in it.
+    async fn merge_all(
+        &self,
+        limit: Limit,
+        export: &Export,
+        on_conflict: OnConflict,
+    ) -> Result<Imported, Trouble> {
         for host in export.hosts.keys() {
             self.add(host).await?;
         }
@@ -50,16 +77,7 @@ impl Connection {
         for (host, leases) in &export.hosts {
             imported.add(host, self.merge(host, leases, on_conflict).await?);
         }
-        if imported.is_refused(on_conflict) {
-            self.client.batch_execute("ROLLBACK").await?;
-            return Ok(Outcome::Committed(imported));
-        }
-        self.transactions += 1;
-        let mut flight = Flight::default();
-        self.sign(&mut flight);
-        flight.command(&self.client, COMMIT);
-        let committed = flight.send().await.map_err(Trouble::from);
-        self.outcome(committed.map(drop), imported)
+        Ok(imported)
     }
 
     async fn merge(

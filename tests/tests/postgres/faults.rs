@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use portlease_core::{Facts, Store as _, StoreErrorKind, TransactError};
+use portlease_core::{Exchange as _, Facts, OnConflict, Store as _, StoreErrorKind, TransactError};
 use portlease_postgres::{Options, PostgresStore};
 use portlease_tests::chaos::proxy::{Break, Proxy};
 use portlease_tests::chaos::{self, Fault, Plan};
@@ -107,6 +107,33 @@ fn who_cannot_get_through_is_told_so_in_time_and_goes_on_afterwards() {
     assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
     proxy.block(false);
     reserve_in(&store, &host(), "shop", RANGE).unwrap();
+}
+
+#[test]
+fn an_import_that_does_not_get_through_is_told_so_in_time() {
+    let Broken {
+        database, proxy, ..
+    } = through_proxy();
+    let url = database.url.replace(
+        &format!(":{}/", Cluster::shared().port()),
+        &format!(":{}/", proxy.port()),
+    );
+    // What is about everything may take longer.
+    let limit = Duration::from_millis(250);
+    let options = Options::new().time_limit(limit);
+    // On a busy machine it may be too little to open anything.
+    let mut tries = (0..100).map(|_| options.open(&url.parse().unwrap()));
+    let store = tries.find_map(Result::ok).unwrap();
+    let full = open(&fresh().url);
+    reserve_in(&full, &host(), "shop", RANGE).unwrap();
+    let export = full.export().unwrap();
+    proxy.block(true);
+    let begun = Instant::now();
+    let error = store.import(&export, OnConflict::Refuse).unwrap_err();
+    assert!(begun.elapsed() < 30 * limit + LENIENCE);
+    assert_eq!(error.kind, StoreErrorKind::Unavailable, "{error}");
+    proxy.block(false);
+    assert_eq!(everything(&open(&database.url)).unwrap().len(), 0);
 }
 
 #[test]
