@@ -46,8 +46,10 @@ pub struct Address {
 /// How long an attempt at a connection may take when nobody says it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// After so long without a word, a connection is asked whether it is there.
+/// After so long without a word, a connection is asked whether it is there, and so often again.
 const KEEPALIVES_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVES_RETRIES: u32 = 3;
 
 /// What the client understands by itself.
 const PASSED_ON: &[&str] = &[
@@ -178,6 +180,12 @@ fn complete(config: &mut Config, own: &Own) -> Result<(), StoreError> {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
     config.keepalives_idle(config.get_keepalives_idle().min(KEEPALIVES_IDLE));
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(KEEPALIVES_INTERVAL);
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(KEEPALIVES_RETRIES);
+    }
     if config.get_application_name().is_none() {
         config.application_name("portlease");
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_postgres::{AsyncMessage, Client};
 
 use crate::connection::check_server;
@@ -16,6 +16,9 @@ use crate::trouble::Trouble;
 
 /// How long nothing is tried after the connection broke.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long an answer may take. A connection without one leads nowhere.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The ear of a store. It is open from the first wait on.
 #[derive(Debug, Default)]
@@ -66,10 +69,10 @@ async fn listen(pool: std::sync::Weak<Pool>, mut wishes: mpsc::UnboundedReceiver
         let Some(connecting) = pool.upgrade() else {
             return;
         };
-        let connected = connect(&connecting, &bells).await;
+        let connected = timeout(PATIENCE, connect(&connecting, &bells)).await;
         drop(connecting);
         match connected {
-            Ok((client, broken)) => {
+            Ok(Ok((client, broken))) => {
                 ring_all(&bells);
                 if !hear(&client, broken, &mut wishes, &bells).await {
                     return;
@@ -77,7 +80,7 @@ async fn listen(pool: std::sync::Weak<Pool>, mut wishes: mpsc::UnboundedReceiver
                 ring_all(&bells);
             }
             // Until it works, whoever waits looks by himself now and then.
-            Err(_) => {
+            Ok(Err(_)) | Err(_) => {
                 while let Ok(wish) = wishes.try_recv() {
                     answer(wish, &bells);
                 }
@@ -104,9 +107,13 @@ async fn hear(
             }
         };
         let is_new = !lock(bells).contains_key(&wish.host);
-        if is_new && client.batch_execute(&command(wish.host)).await.is_err() {
-            answer(wish, bells);
-            return true;
+        if is_new {
+            let command = command(wish.host);
+            let listened = timeout(PATIENCE, client.batch_execute(&command)).await;
+            if !matches!(listened, Ok(Ok(()))) {
+                answer(wish, bells);
+                return true;
+            }
         }
         answer(wish, bells);
     }

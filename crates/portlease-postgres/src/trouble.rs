@@ -123,6 +123,8 @@ fn hope_of(code: &SqlState) -> Hope {
         | SqlState::LOCK_NOT_AVAILABLE
         | SqlState::QUERY_CANCELED => Hope::Soon,
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
+        // The connection was not used for so long that the server ends it, just when it is used.
+        | SqlState::IDLE_SESSION_TIMEOUT
         | SqlState::ADMIN_SHUTDOWN
         | SqlState::CRASH_SHUTDOWN
         | SqlState::CANNOT_CONNECT_NOW
@@ -184,6 +186,7 @@ fn of_database(error: &DbError, address: &Address) -> StoreError {
         SqlState::ADMIN_SHUTDOWN
         | SqlState::CRASH_SHUTDOWN
         | SqlState::CANNOT_CONNECT_NOW
+        | SqlState::IDLE_SESSION_TIMEOUT
         | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
             (StoreErrorKind::Unavailable, "Wait until it is up again.")
         }
