@@ -1,10 +1,6 @@
 //! Engines of containers that behave as none should: an allocation goes on without them.
 
 #![cfg(unix)]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "ports that nobody is on are found as any other program would find them"
-)]
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
