@@ -67,7 +67,7 @@ impl Limit {
         left.as_millis().max(1)
     }
 
-    fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.begin.elapsed()
     }
 }

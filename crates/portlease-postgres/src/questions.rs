@@ -46,10 +46,17 @@ const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
 /// Whoever heard the bell ring relies on it, because a fleet has many who wait, and looks only in case its connection ended unnoticed.
 const BETWEEN_LOOKS_WITH_BELL: Duration = Duration::from_secs(30);
 
+/// At one of so many looks the bell is tried, as long as it was not heard. That is done rarely, because PostgreSQL wakes everybody who
+/// listens to any bell.
+const TRIAL: u32 = 100;
+
 impl Inbox {
+    fn is_reliable(&self) -> bool {
+        self.bell.as_ref().is_some_and(|bell| *bell.borrow())
+    }
+
     fn looked(&mut self) {
-        let is_reliable = self.bell.as_ref().is_some_and(|bell| *bell.borrow());
-        let between = if is_reliable {
+        let between = if self.is_reliable() {
             BETWEEN_LOOKS_WITH_BELL
         } else {
             BETWEEN_LOOKS
@@ -155,10 +162,9 @@ impl PostgresStore {
             if inbox.until_next_look().is_zero() {
                 if inbox.bell.is_none() {
                     inbox.bell = self.bell(number, left());
-                    if inbox.bell.is_some() {
-                        // Whether it is heard tells whether bells are passed on here.
-                        self.run(async |connection, _| ring(&connection.client, number).await)?;
-                    }
+                }
+                if !inbox.is_reliable() && fastrand::u32(..TRIAL) == 0 {
+                    self.run(async |connection, _| ring(&connection.client, number).await)?;
                 }
                 let questions = self.run(async |connection, _| connection.take(number).await)?;
                 inbox.looked();

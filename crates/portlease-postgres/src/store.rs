@@ -76,6 +76,28 @@ impl PostgresStore {
         &self.pool.address
     }
 
+    /// Asks once whether the registry answers, and does not try again: for those who are many and can wait.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub fn knock(&self) -> Result<(), StoreError> {
+        self.driver.wait(async {
+            let limit = Limit::begin(self.time_limit);
+            let attempt = async {
+                let taken = self.take(limit).await?;
+                taken.connection.client.batch_execute("").await?;
+                taken.put_back();
+                Ok(())
+            };
+            limit.within(attempt).await.map_err(|trouble| {
+                // The others lead where this one led.
+                self.pool.forget_idle();
+                trouble.explain(self.address(), limit.elapsed())
+            })
+        })
+    }
+
     /// Does something on a connection, again and again until it was done, is without hope, or takes too long.
     pub(crate) fn run<T>(
         &self,

@@ -25,8 +25,8 @@ pub struct Rhythm {
     failed: u32,
 }
 
-/// The pause after a failure; each that follows is twice as long, up to the time between two reports.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The pause after a failure is this part of the time between two reports; each that follows is twice as long, up to that time.
+const FIRST_PAUSE: u32 = 8;
 
 impl Rhythm {
     /// So often some runner has to look for silent hosts: the one that finds that nobody did for so long.
@@ -59,11 +59,10 @@ impl Rhythm {
 
     /// How long to wait after a failure.
     pub fn after_failure(&mut self, chance: f64) -> Duration {
-        let pause = FIRST_PAUSE * 2_u32.pow(self.failed.min(10));
+        let part = FIRST_PAUSE >> self.failed.min(FIRST_PAUSE.ilog2());
         self.is_placed = false;
         self.failed += 1;
-        let longest = self.every.max(FIRST_PAUSE);
-        pause.min(longest).mul_f64(0.5 + chance / 2.0)
+        (self.every / part).mul_f64(0.5 + chance / 2.0)
     }
 }
 
@@ -73,16 +72,16 @@ mod tests {
 
     #[test]
     fn those_who_fail_again_and_again_pause_longer_and_are_placed_anew() {
-        let mut rhythm = Rhythm::new(Duration::from_secs(20));
+        let mut rhythm = Rhythm::new(Duration::from_secs(80));
         rhythm.after_report(Duration::ZERO, 1.0);
-        let pauses: Vec<u64> = (0..6)
+        let pauses: Vec<u64> = (0..5)
             .map(|_| rhythm.after_failure(1.0).as_secs())
             .collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 20]);
+        assert_eq!(pauses, [10, 20, 40, 80, 80]);
         assert_eq!(
             rhythm.after_report(Duration::ZERO, 0.25),
-            Duration::from_secs(5)
+            Duration::from_secs(20)
         );
-        assert_eq!(rhythm.after_failure(0.0), FIRST_PAUSE / 2);
+        assert_eq!(rhythm.after_failure(0.0), Duration::from_secs(5));
     }
 }

@@ -113,7 +113,14 @@ impl Runner {
         let mut rest = Duration::ZERO;
         while stopped.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
             let was_reachable = is_reachable;
-            rest = match self.turn(&mut tell) {
+            // A command tries again many times until its time is over; a fleet of runners that did so would be all that a database
+            // hears that comes back.
+            let knocked = if is_reachable {
+                Ok(())
+            } else {
+                self.fleet.database.knock().map_err(Error::from)
+            };
+            rest = match knocked.and_then(|()| self.turn(&mut tell)) {
                 Ok(()) => {
                     is_reachable = true;
                     if !was_reachable {
