@@ -11,4 +11,6 @@ pub mod pgbouncer;
 pub mod podman;
 #[cfg(target_os = "linux")]
 pub mod postgres;
+#[cfg(target_os = "linux")]
+pub mod simulation;
 pub mod vectors;

@@ -103,6 +103,13 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Play a fleet of 100,000 hosts on a real database, and an outage of it (--hosts, --seconds, --shards)
+    #[command(disable_help_flag = true)]
+    Simulate {
+        /// What the harness is told
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Measure, with the floor beside it (NAME, --json)
     #[command(disable_help_flag = true)]
     Bench {
@@ -145,6 +152,10 @@ fn main() -> Result<ExitCode> {
         Task::Chaos { arguments } => {
             install::programs_of_tests()?;
             harness::pass_through("chaos", &arguments)
+        }
+        Task::Simulate { arguments } => {
+            install::programs_of_tests()?;
+            harness::pass_through("simulate", &arguments)
         }
         Task::Bench { mut arguments } => {
             let needs_programs = ["containers", "fleet"];

@@ -15,5 +15,6 @@ mod pool;
 mod processes;
 mod refused;
 mod runners;
+mod simulation;
 mod support;
 mod waiting;
