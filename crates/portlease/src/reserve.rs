@@ -279,8 +279,9 @@ impl<'a> Turn<'a> {
     )]
     fn hold(&mut self, granted: &Granted) -> Result<Hold, BindError> {
         let begun = Instant::now();
+        let insists = self.insists(granted);
         loop {
-            match self.holds.take(granted) {
+            match self.holds.take(granted, insists) {
                 Err(BindError::InUse { .. })
                     if begun.elapsed() < PATIENCE && self.is_asked_for_twice(granted) =>
                 {
@@ -289,6 +290,14 @@ impl<'a> Turn<'a> {
                 result => return result,
             }
         }
+    }
+
+    /// Whether the service was to get this port or none.
+    fn insists(&self, granted: &Granted) -> bool {
+        let services = &self.request.services;
+        let service = services.iter().find(|it| it.name == granted.service);
+        let explicit = service.and_then(|it| it.explicit.as_ref());
+        explicit.is_some_and(|it| it.strict && it.port == granted.port())
     }
 
     /// Whether another request may have the port of a lease that belongs to nobody: such requests let
@@ -346,12 +355,13 @@ impl<'a> Turn<'a> {
 }
 
 impl Holds {
-    /// Takes the port; one that the service had before also while its last connections linger.
-    fn take(&mut self, granted: &Granted) -> Result<Hold, BindError> {
+    /// Takes the port; one that the service had before, or that it gets or nothing, also while the last connections of somebody who is
+    /// gone linger on it.
+    fn take(&mut self, granted: &Granted, insists: bool) -> Result<Hold, BindError> {
         let port = granted.port();
         let had_it = granted.outcome != Outcome::New || granted.lease.tier == Tier::Remembered;
         match self.attempts.take(port) {
-            Err(BindError::InUse { .. } | BindError::Lingering { .. }) if had_it => {
+            Err(BindError::InUse { .. } | BindError::Lingering { .. }) if had_it || insists => {
                 self.attempts.take_lingering(port)
             }
             result => result,

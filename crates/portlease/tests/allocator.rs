@@ -120,6 +120,15 @@ fn ports_on_which_connections_linger_are_passed_over() {
     assert_eq!(grant.port().get(), ports.end - 1);
 }
 
+#[test]
+fn whoever_insists_on_a_port_has_it_although_connections_linger_there() {
+    let (allocator, ports) = (memory(), free_ports());
+    linger_on(ports.start);
+    let request = Reservation::of("shop").strict(ports.start.into());
+    let grant = allocator.reserve(&request.build().unwrap()).unwrap();
+    assert_eq!(grant.port().get(), ports.start);
+}
+
 /// A server that closes a connection first keeps the port in mind for a while when it has ended.
 fn linger_on(port: u16) {
     let server = listen(port);
