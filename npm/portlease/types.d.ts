@@ -836,6 +836,28 @@ export type ProgramOnPort = {
 };
 
 /**
+ * What is known of a host.
+ */
+export type HostStatus = {
+  /**
+   * The host.
+   */
+  host: Host;
+  /**
+   * How many leases it has.
+   */
+  leases: number;
+  /**
+   * How many seconds ago its runner reported; absent when it never had one.
+   */
+  silentForSeconds?: number;
+  /**
+   * After how many seconds of silence its leases end; absent when they never do.
+   */
+  givesUpAfterSeconds?: number;
+};
+
+/**
  * A host as somebody sees it who cannot look at it.
  *
  * Everything but its name may be left out: nothing is leased or occupied then, and the settings are the built-in ones.

@@ -1,7 +1,7 @@
 //! The calls that are answered with data.
 
-use portlease::asking::{Desk, Nothing, Wished};
-use portlease::{Error, read_argument};
+use portlease::asking::{Desk, Nothing, Releasing, Wished};
+use portlease::{Error, Wish, read_argument};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -31,6 +31,21 @@ enum Call<'a> {
     Stats(&'a RawValue),
     Health(&'a RawValue),
     Snapshot(&'a RawValue),
+    Hosts(&'a RawValue),
+    ListEverywhere(&'a RawValue),
+    StatsEverywhere(&'a RawValue),
+    SnapshotOf(&'a RawValue),
+    ReserveOn(OnHost<'a>),
+    ConfirmPlanOn(OnHost<'a>),
+    ReleaseOn(OnHost<'a>),
+}
+
+/// What is asked for another host: which it is, and what is asked.
+#[derive(Deserialize)]
+struct OnHost<'a> {
+    #[serde(borrow)]
+    on: &'a RawValue,
+    asked: &'a RawValue,
 }
 
 /// A call that only has to be answered, on whatever thread.
@@ -61,12 +76,30 @@ pub(crate) fn prepare(desk: &Desk, call: &str) -> Result<Answer> {
         Call::Stats(json) => with(json, Desk::stats),
         Call::Health(json) => with(json, Desk::health),
         Call::Snapshot(json) => with(json, |desk, Nothing {}| desk.allocator().snapshot()),
+        Call::Hosts(json) => with(json, |desk, Nothing {}| desk.hosts()),
+        Call::ListEverywhere(json) => with(json, Desk::list_everywhere),
+        Call::StatsEverywhere(json) => with(json, Desk::stats_everywhere),
+        Call::SnapshotOf(json) => with(json, Desk::snapshot_of),
+        Call::ReserveOn(OnHost { on, asked }) => {
+            let wish = Wish::read(asked.get())?;
+            with(on, move |desk, on| desk.reserve_on(on, &wish))
+        }
+        Call::ConfirmPlanOn(OnHost { on, asked }) => {
+            let plan = desk.read_plan(asked.get())?;
+            with(on, move |desk, patience| {
+                desk.confirm_plan_on(&plan, patience)
+            })
+        }
+        Call::ReleaseOn(OnHost { on, asked }) => {
+            let releasing: Releasing = read_argument(asked.get())?;
+            with(on, move |desk, on| desk.release_on(on, &releasing))
+        }
     }
 }
 
 fn with<T, A>(
     json: &RawValue,
-    ask: fn(&Desk, &T) -> std::result::Result<A, Error>,
+    ask: impl FnOnce(&Desk, &T) -> std::result::Result<A, Error> + Send + 'static,
 ) -> Result<Answer>
 where
     T: for<'a> Deserialize<'a> + Send + 'static,

@@ -224,6 +224,15 @@ fn all_hosts_that_share_a_registry_are_told_of() {
     assert_eq!(own.as_array().map(Vec::len), Some(1));
     assert_eq!(own[0]["lease"]["port"], here);
 
+    let (_, hosts) = laptop.json(&["hosts"]);
+    let leases: Vec<&Value> = hosts
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["leases"])
+        .collect();
+    assert_eq!(leases, [1, 1], "a file has no runners, but hosts: {hosts}");
+
     let (_, stats) = laptop.json(&["stats", "--all-hosts"]);
     assert_eq!(stats["runner-7"]["counters"]["grants"], 1);
     let plain = laptop.ended(&["stats", "--all-hosts"]);

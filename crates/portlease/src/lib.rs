@@ -62,13 +62,14 @@ pub use detect::{Detected, Evidence, Hints, ServerCommand};
 pub use environment::PortVariable;
 pub use error::Error;
 #[cfg(feature = "postgres")]
-pub use fleet::{Fleet, HostStatus, Rhythm, Runner, RunnerEvent, RunnerOptions};
+pub use fleet::{Fleet, Rhythm, Runner, RunnerEvent, RunnerOptions};
 pub use folders::state_folder;
 pub use grant::{Grant, Grants};
 pub use health::{
     Health, HealthChange, HealthCheck, HealthMonitor, HealthStatus, HealthWatch, InvalidPath,
     UrlPath, check_health,
 };
+pub use hosts::HostStatus;
 pub use observe::now;
 pub use outer::OuterRun;
 pub use plain::Allocation;

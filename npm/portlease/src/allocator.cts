@@ -7,8 +7,11 @@ import type {
   Allocation,
   Explained,
   Generation,
+  Granted,
   Health,
+  Host,
   HostSnapshot,
+  HostStatus,
   Lease,
   Plan,
   Port,
@@ -94,6 +97,18 @@ export interface StatsOptions {
   ranges?: Iterable<PortsWish>;
   /** How many of the busiest and of the least used ports to name; 5 when absent. */
   top?: number;
+}
+
+/** Which leases {@link Allocator.listEverywhere} tells. */
+export interface SelectionEverywhere extends Selection {
+  /** The host; all of them when absent. */
+  host?: Host;
+}
+
+/** How long the runner of another host is waited for. */
+export interface Patience {
+  /** In milliseconds; 20,000 when absent. */
+  timeout?: number;
 }
 
 /** Whom {@link Allocator.health} asks. */
@@ -297,6 +312,91 @@ export class Allocator {
   /** {@link stats}, in place. */
   statsSync(given: StatsOptions = {}): Stats {
     return this.#askSync("stats", toJson(given));
+  }
+
+  /** The hosts that share the registry, by name, and when the runner of each was last heard of. */
+  async hosts(): Promise<HostStatus[]> {
+    return this.#ask("hosts", "{}");
+  }
+
+  /** {@link hosts}, in place. */
+  hostsSync(): HostStatus[] {
+    return this.#askSync("hosts", "{}");
+  }
+
+  /** The leases of every host, by its name. Whether they are true, only each host can see. */
+  async listEverywhere(selection: SelectionEverywhere = {}): Promise<Record<Host, Lease[]>> {
+    return this.#ask("listEverywhere", toJson(selection));
+  }
+
+  /** {@link listEverywhere}, in place. */
+  listEverywhereSync(selection: SelectionEverywhere = {}): Record<Host, Lease[]> {
+    return this.#askSync("listEverywhere", toJson(selection));
+  }
+
+  /** How the ports of every host are used, by its name and as far as the registry tells. */
+  async statsEverywhere(given: StatsOptions = {}): Promise<Record<Host, Stats>> {
+    return this.#ask("statsEverywhere", toJson(given));
+  }
+
+  /** {@link statsEverywhere}, in place. */
+  statsEverywhereSync(given: StatsOptions = {}): Record<Host, Stats> {
+    return this.#askSync("statsEverywhere", toJson(given));
+  }
+
+  /**
+   * Leases ports on another host that shares the registry, a database. It is planned here, on what is known of the host, and again
+   * until `portlease runner`, which runs there, confirms it.
+   *
+   * ```js
+   * const [granted] = await allocator.reserveOn("worker-7", { projectId: "shop", framework: "vite" });
+   * console.log(granted.lease.port);
+   * ```
+   *
+   * What the configuration of that host says for everybody holds. The leases belong to nobody: they end by {@link releaseOn}. Nobody there
+   * is moved. It is refused with `NO_RUNNER` when nobody answers there, `RUNNER_IN_DOUBT` when the runner took the plan and said no
+   * more (whoever asks again finds what it leased), and as any other wish.
+   */
+  async reserveOn(host: Host, wish: Wish | WishForSeveral, patience: Patience = {}): Promise<Granted[]> {
+    return (await this.#ask<Confirmed>("reserveOn", on({ ...options(patience), host }, wished(options(wish))))).granted;
+  }
+
+  /** {@link reserveOn}, in place. */
+  reserveOnSync(host: Host, wish: Wish | WishForSeveral, patience: Patience = {}): Granted[] {
+    return this.#askSync<Confirmed>("reserveOn", on({ ...options(patience), host }, wished(options(wish)))).granted;
+  }
+
+  /** Another host as its runner saw it last, on which `plan` of `portlease/plan` decides. */
+  async snapshotOf(host: Host): Promise<HostSnapshot> {
+    return this.#ask("snapshotOf", toJson({ host }));
+  }
+
+  /** {@link snapshotOf}, in place. */
+  snapshotOfSync(host: Host): HostSnapshot {
+    return this.#askSync("snapshotOf", toJson({ host }));
+  }
+
+  /**
+   * Has a plan for another host confirmed by its runner. One that does not fit any more is refused with `PLAN_OUTDATED`, and
+   * `error.details.snapshot` is what to plan on again.
+   */
+  async confirmPlanOn(plan: Plan, patience: Patience = {}): Promise<Granted[]> {
+    return (await this.#ask<Confirmed>("confirmPlanOn", on(options(patience), toJson(plan)))).granted;
+  }
+
+  /** {@link confirmPlanOn}, in place. */
+  confirmPlanOnSync(plan: Plan, patience: Patience = {}): Granted[] {
+    return this.#askSync<Confirmed>("confirmPlanOn", on(options(patience), toJson(plan))).granted;
+  }
+
+  /** Gives leases of another host back. What belongs to a process there is given back by its `generation`, or by `force`. */
+  async releaseOn(host: Host, leases: ReleaseOptions): Promise<Released> {
+    return this.#ask("releaseOn", on({ host }, releasing(leases)));
+  }
+
+  /** {@link releaseOn}, in place. */
+  releaseOnSync(host: Host, leases: ReleaseOptions): Released {
+    return this.#askSync("releaseOn", on({ host }, releasing(leases)));
   }
 
   /** What a wish would get now, and why, port by port. Nothing is changed. */
@@ -517,6 +617,16 @@ export function variables(): Record<string, string> {
     }
   }
   return said;
+}
+
+/** What a runner confirmed. */
+interface Confirmed {
+  granted: Granted[];
+}
+
+/** What is asked for another host. */
+function on(host: object, asked: string): string {
+  return `{"on":${toJson(host)},"asked":${asked}}`;
 }
 
 type Warned<T> = T & { warnings: string[] };

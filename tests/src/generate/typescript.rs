@@ -10,8 +10,8 @@ use portlease::core::{
     Tally, Tier, Timestamp, Trace, Unavailable, ValidatedLease, Verdict,
 };
 use portlease::{
-    Allocation, ContainerOnPort, Health, HealthStatus, HolderWish, PortPresence, PortsWish,
-    ProgramOnPort, RequestWish, ServiceWish,
+    Allocation, ContainerOnPort, Health, HealthStatus, HolderWish, HostStatus, PortPresence,
+    PortsWish, ProgramOnPort, RequestWish, ServiceWish,
 };
 use ts_rs::{Config, TS};
 
@@ -72,6 +72,7 @@ pub(crate) fn types() -> String {
         HealthStatus,
         PortPresence,
         ProgramOnPort,
+        HostStatus,
         // What planners elsewhere are told, and what they plan.
         HostSnapshot,
         Snapshot,

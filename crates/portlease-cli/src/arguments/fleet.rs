@@ -30,7 +30,7 @@ pub(crate) struct Runner {
 
 /// List the hosts that share the registry
 ///
-/// The registry is a database. Which hosts have a runner, and when it last reported, is told as well.
+/// Where the registry is a database, it is told as well which hosts have a runner, and when that last reported.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

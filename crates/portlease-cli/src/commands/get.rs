@@ -1,9 +1,7 @@
 //! `portlease get`
 
-use std::time::Duration;
-
 use portlease::core::{CONTAINER, Host, Name};
-use portlease::{Allocator, Config};
+use portlease::{Allocator, Config, Fleet};
 
 use crate::arguments::Get;
 use crate::exit::Code;
@@ -39,13 +37,12 @@ fn get(task: &Get) -> Result<u8, Failure> {
     Ok(Code::Done.into())
 }
 
-/// How long the runner of another host may take to confirm.
-const PATIENCE: Duration = Duration::from_secs(20);
-
 fn get_on(task: &Get, host: &Host, config: &Config, allocator: &Allocator) -> Result<u8, Failure> {
     let reservation = task.wish.reservation(config, task.service.as_ref())?;
     let request = reservation.on_behalf_of_others().build()?;
-    let granted = allocator.fleet()?.reserve_on(host, &request, PATIENCE)?;
+    let granted = allocator
+        .fleet()?
+        .reserve_on(host, &request, Fleet::PATIENCE)?;
     if task.json {
         output::json(&granted);
     } else {

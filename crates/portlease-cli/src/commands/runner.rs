@@ -115,7 +115,7 @@ pub(crate) fn hosts(task: &Hosts) -> Result<u8, Failure> {
 }
 
 fn list(task: &Hosts) -> Result<u8, Failure> {
-    let hosts = selection::open_here()?.fleet()?.hosts()?;
+    let hosts = selection::open_here()?.host_statuses()?;
     if task.json {
         output::json(&hosts);
         return Ok(Code::Done.into());

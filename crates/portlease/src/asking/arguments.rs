@@ -1,6 +1,6 @@
 //! What is asked with, apart from wishes and plans.
 
-use portlease_core::{Generation, Name, PortNumber, PortsWish};
+use portlease_core::{Generation, Host, Name, PortNumber, PortsWish};
 use serde::Deserialize;
 
 /// A port, and an address on which it has to be free, too.
@@ -50,6 +50,48 @@ pub struct Application {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Selection {
+    /// The project.
+    pub project_id: Option<String>,
+}
+
+/// A host.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OfHost {
+    /// Its name, as the list of hosts has it.
+    pub host: Host,
+}
+
+/// A host, and how long its runner may take.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OnHost {
+    /// Its name, as the list of hosts has it.
+    pub host: Host,
+    /// How long its runner may take, in milliseconds; 20,000 when nothing is said.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "u32", range(max = 20_000)))]
+    pub timeout: Option<u32>,
+}
+
+/// How long a runner may take.
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Patience {
+    /// How long it may take, in milliseconds; 20,000 when nothing is said.
+    #[cfg_attr(feature = "schema", schemars(with = "u32", range(max = 20_000)))]
+    pub timeout: Option<u32>,
+}
+
+/// A project on a host, or all of either.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Everywhere {
+    /// The host.
+    pub host: Option<Host>,
     /// The project.
     pub project_id: Option<String>,
 }

@@ -21,12 +21,13 @@ use crate::{
 
 mod answers;
 mod arguments;
+mod elsewhere;
 mod wished;
 
 pub use answers::{ConfirmedPlan, Explanation, NamedPorts, NumberedPort};
 pub use arguments::{
-    Abandoned, Application, Availability, Checkup, Confirmation, Counting, Nothing, OfPort,
-    OfProject, ProjectPort, Releasing, Renewal, Selection,
+    Abandoned, Application, Availability, Checkup, Confirmation, Counting, Everywhere, Nothing,
+    OfHost, OfPort, OfProject, OnHost, Patience, ProjectPort, Releasing, Renewal, Selection,
 };
 pub use wished::Wished;
 use wished::invalid;
@@ -199,15 +200,19 @@ impl Desk {
 
     /// Gives leases back. Whoever releases proves itself by the generation, or else as the holder.
     pub fn release(&self, asked: &Releasing) -> Result<Released, Error> {
+        self.allocator.release(&self.registration(asked))
+    }
+
+    fn registration(&self, asked: &Releasing) -> Release {
         let this_process = || Holder::Process(identity::this_process());
-        self.allocator.release(&Release {
+        Release {
             project: asked.project.clone(),
             service: asked.service.clone(),
             instance: asked.instance,
             generation: asked.generation,
             holder: (self.callers == Callers::ThisProcess).then(this_process),
             force: asked.force == Some(true),
-        })
+        }
     }
 
     /// All leases, or those of one project.
@@ -235,16 +240,17 @@ impl Desk {
 
     /// How the ports are used.
     pub fn stats(&self, asked: &Counting) -> Result<Stats, Error> {
+        self.allocator.stats(&self.query(asked)?)
+    }
+
+    fn query(&self, asked: &Counting) -> Result<StatsQuery, Error> {
         let top = asked.top.unwrap_or(5);
-        let query = match &asked.ranges {
-            None => StatsQuery::of_frameworks(&self.config.catalog(), top),
-            Some(ranges) => {
-                let ranges = ranges.iter().map(PortsWish::range);
-                let ranges = ranges.collect::<Result<Vec<_>, Refusal>>()?;
-                StatsQuery::of_ranges(ranges, top)
-            }
+        let Some(ranges) = &asked.ranges else {
+            return Ok(StatsQuery::of_frameworks(&self.config.catalog(), top));
         };
-        self.allocator.stats(&query)
+        let ranges = ranges.iter().map(PortsWish::range);
+        let ranges = ranges.collect::<Result<Vec<_>, Refusal>>()?;
+        Ok(StatsQuery::of_ranges(ranges, top))
     }
 
     /// Whether servers answer.

@@ -94,7 +94,7 @@ fn check_from_elsewhere(wish: &Wish) -> Result<(), Error> {
     check_number(services.len())
 }
 
-fn check_number(services: usize) -> Result<(), Error> {
+pub(super) fn check_number(services: usize) -> Result<(), Error> {
     if services <= MOST_SERVICES {
         return Ok(());
     }

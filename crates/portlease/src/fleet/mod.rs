@@ -10,14 +10,15 @@ mod runner;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use portlease_core::{Granted, Host, HostSnapshot, Plan, Planner, Request, Scope, Swept};
+use portlease_core::{
+    Granted, Host, HostSettings, HostSnapshot, Plan, Planner, Request, Scope, Swept,
+};
 use portlease_postgres::{Answered, PostgresStore, Reported};
-use serde::Serialize;
 
 use self::answer::Answer;
 pub use self::rhythm::Rhythm;
 pub use self::runner::{Runner, RunnerEvent, RunnerOptions};
-use crate::{Allocator, Error};
+use crate::{Allocator, Error, HostStatus};
 
 /// The hosts of a registry that is a database.
 ///
@@ -32,7 +33,7 @@ use crate::{Allocator, Error};
 /// }
 /// let host = "worker-7".parse()?;
 /// let wish = Wish::read(r#"{"projectId": "shop", "framework": "vite"}"#)?;
-/// let request = wish.request(&fleet.snapshot_of(&host)?.settings)?;
+/// let request = wish.request(&fleet.settings_of(&host)?)?;
 /// let granted = fleet.reserve_on(&host, &request, Duration::from_secs(10))?;
 /// println!("the dev server on worker-7 goes to {}", granted[0].port());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -41,22 +42,6 @@ use crate::{Allocator, Error};
 pub struct Fleet {
     allocator: Allocator,
     database: Arc<PostgresStore>,
-}
-
-/// What is known of a host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HostStatus {
-    /// The host.
-    pub host: Host,
-    /// How many leases it has.
-    pub leases: usize,
-    /// How many seconds ago its runner reported; absent when it never had one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub silent_for_seconds: Option<u64>,
-    /// After how many seconds of silence its leases end; absent when they never do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gives_up_after_seconds: Option<u64>,
 }
 
 impl Allocator {
@@ -75,26 +60,12 @@ impl Allocator {
 }
 
 impl Fleet {
+    /// How long the runner of another host is waited for by those who do not say how long.
+    pub const PATIENCE: Duration = Duration::from_secs(20);
+
     /// All hosts, by name.
     pub fn hosts(&self) -> Result<Vec<HostStatus>, Error> {
-        let hosts = self.allocator.hosts()?.into_iter();
-        hosts.map(|host| self.status(host)).collect()
-    }
-
-    fn status(&self, host: Host) -> Result<HostStatus, Error> {
-        let reported = self.database.reported(&host)?;
-        let gives_up_after = reported.as_ref().and_then(|it| it.report.gives_up_after);
-        Ok(HostStatus {
-            leases: self
-                .allocator
-                .inner
-                .store
-                .load(&host, &Scope::Everything)?
-                .len(),
-            silent_for_seconds: reported.map(|it| it.silent_for.as_secs()),
-            gives_up_after_seconds: gives_up_after.map(|it| it.as_secs()),
-            host,
-        })
+        self.allocator.host_statuses()
     }
 
     /// A host as its runner saw it last: what is leased there now, and what was occupied when it reported.
@@ -103,13 +74,7 @@ impl Fleet {
     ///
     /// [`Error::NoRunner`] when it never had one.
     pub fn snapshot_of(&self, host: &Host) -> Result<HostSnapshot, Error> {
-        let reported = self.database.reported(host)?;
-        let Some(Reported { report, .. }) = reported else {
-            return Err(Error::NoRunner {
-                host: host.clone(),
-                silent_for: None,
-            });
-        };
+        let Reported { report, .. } = self.reported(host)?;
         let leases = self.allocator.inner.store.load(host, &Scope::Everything)?;
         Ok(HostSnapshot {
             registry: leases.into(),
@@ -117,6 +82,23 @@ impl Fleet {
             settings: report.settings,
             ..HostSnapshot::of(host.clone())
         })
+    }
+
+    /// What the configuration of a host says for everybody, as its runner told it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRunner`] when it never had one.
+    pub fn settings_of(&self, host: &Host) -> Result<HostSettings, Error> {
+        Ok(self.reported(host)?.report.settings)
+    }
+
+    fn reported(&self, host: &Host) -> Result<Reported, Error> {
+        let no_runner = || Error::NoRunner {
+            host: host.clone(),
+            silent_for: None,
+        };
+        self.database.reported(host)?.ok_or_else(no_runner)
     }
 
     /// Leases ports on a host that cannot be seen: plans, has its runner confirm the plan, and plans again on what the runner says
@@ -142,7 +124,7 @@ impl Fleet {
             })?;
             let plan = planner.plan(request.clone())?;
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.confirm_on(&plan, left) {
+            match self.ask(&plan, left) {
                 Err(Error::PlanOutdated(outdated)) => snapshot = outdated.snapshot,
                 confirmed => return confirmed,
             }
@@ -155,6 +137,12 @@ impl Fleet {
     ///
     /// [`Error::PlanOutdated`] with the snapshot to plan on, when it does not fit; [`Error::NoRunner`] when nobody answers there.
     pub fn confirm_on(&self, plan: &Plan, at_most: Duration) -> Result<Vec<Granted>, Error> {
+        // For a host that nobody has ever heard of, nobody need be waited for.
+        self.reported(&plan.host)?;
+        self.ask(plan, at_most)
+    }
+
+    fn ask(&self, plan: &Plan, at_most: Duration) -> Result<Vec<Granted>, Error> {
         let host = &plan.host;
         // A plan is data; it can always be written.
         let question = serde_json::to_string(plan).unwrap_or_default();

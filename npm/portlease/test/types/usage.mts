@@ -36,6 +36,9 @@ const several: Record<string, number> = await allocateMultiplePorts([{ serviceNa
 const fromEnvironment: number = await getPortFromEnvOrAllocate("PORT", 5000, "main-server");
 
 const allocator: Allocator = await Allocator.open({ registry: "memory:" });
+const elsewhere: number | undefined = (await allocator.reserveOn("worker-7", { projectId: "shop" }, { timeout: 1000 }))[0]?.lease.port;
+const everywhere: Record<string, Lease[]> = await allocator.listEverywhere({ host: "worker-7" });
+const silentFor: number | undefined = (await allocator.hosts())[0]?.silentForSeconds;
 const grants = await allocator.reserveAll({ services: [{ service: "web", requires: ["https"] }] });
 const grant: Grant | undefined = grants.get("web");
 const lease: Lease | undefined = await grant?.confirmWhenListening({ timeout: 1000, signal: AbortSignal.timeout(1000) });
@@ -57,4 +60,4 @@ try {
   }
 }
 
-export { allocated, found, framework, fromEnvironment, holder, ofContainer, port, previous, several };
+export { allocated, elsewhere, everywhere, found, framework, fromEnvironment, holder, ofContainer, port, previous, several, silentFor };
