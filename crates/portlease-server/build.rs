@@ -1,4 +1,5 @@
 //! Packs the files of the dashboard, so that the program has them in it: compressed as browsers read them, with a tag of the content.
+//! The OpenAPI document is in it as well, as programs read it.
 
 use std::env;
 use std::fmt::Write as _;
@@ -17,7 +18,15 @@ const PLANNER: &str = "dashboard/plan";
 /// What stands in the place of the planner's module when it was not built.
 const NO_PLANNER: &str = "dashboard/without-planner.mjs";
 
+/// What `cargo xtask generate` writes.
+const DOCUMENT: &str = "openapi.json";
+
 fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={DOCUMENT}");
+    fs::write(
+        target_folder().join(DOCUMENT),
+        on_one_line(&fs::read_to_string(DOCUMENT)?),
+    )?;
     println!("cargo::rerun-if-changed={DASHBOARD}");
     let mut files = vec![(
         String::from("/"),
@@ -43,6 +52,11 @@ fn main() -> io::Result<()> {
     }
     table.push_str("]\n");
     fs::write(target_folder().join("dashboard.rs"), table)
+}
+
+/// In JSON, no text has a line end in it.
+fn on_one_line(json: &str) -> String {
+    json.lines().map(str::trim_start).collect()
 }
 
 /// The files of a folder of the dashboard that are not for developers.

@@ -12,7 +12,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const document = fileURLToPath(new URL("../../docs/openapi.json", import.meta.url));
+const document = fileURLToPath(new URL("../../crates/portlease-server/openapi.json", import.meta.url));
 
 function generate() {
   const run = (script, ...parameters) =>

@@ -11,6 +11,7 @@ pub mod pgbouncer;
 pub mod podman;
 #[cfg(target_os = "linux")]
 pub mod postgres;
+pub mod service;
 #[cfg(target_os = "linux")]
 pub mod simulation;
 pub mod vectors;

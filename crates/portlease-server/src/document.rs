@@ -1,18 +1,22 @@
-//! The OpenAPI document: what every operation says of itself, and what its types are.
+//! The OpenAPI document: what every operation says of itself, and what its types are. `cargo xtask generate` writes it down; a program
+//! that serves has what was written, and nothing of what makes it.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use portlease::Error;
 use schemars::generate::{Contract, SchemaSettings};
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+use crate::inputs::{Input, Parameter};
 use crate::operations;
 use crate::options::LONGEST_BODY;
 use crate::problem::{self, Problem};
-use crate::routes::{Answer, Asked, Operation, json_response};
+use crate::routes::{Asked, Hearer, Operation, json_response};
 use crate::server::Service;
 
 /// Where the document keeps its schemas.
@@ -26,18 +30,22 @@ const SCHEMAS: &str = "/components/schemas";
 /// assert!(document["paths"]["/api/leases"]["post"].is_object());
 /// ```
 pub fn openapi() -> Json {
-    // A type that is asked with says less than the same type that is answered: what may be left out has to be there.
-    let mut asked = generator(Contract::Deserialize);
-    let mut answered = generator(Contract::Serialize);
+    let mut described = Described {
+        paths: Map::new(),
+        // A type that is asked with says less than the same type that is answered: what may be left out has to be there.
+        asked: generator(Contract::Deserialize),
+        answered: generator(Contract::Serialize),
+    };
+    let answered = &mut described.answered;
     answered.subschema_for::<problem::Written>();
     // What the stream of events tells, line by line.
     answered.subschema_for::<portlease::Event>();
-    let mut paths = Map::new();
-    for operation in operations::all() {
-        let described = describe(&operation, &mut asked, &mut answered);
-        let methods = paths.entry(operation.path).or_insert_with(|| json!({}));
-        methods[operation.method.as_str().to_lowercase()] = described;
-    }
+    operations::tell(&mut described);
+    let Described {
+        mut paths,
+        mut asked,
+        mut answered,
+    } = described;
     let mut schemas = answered.take_definitions(true);
     let asked = asked.take_definitions(true);
     let others = differing(&asked, &schemas);
@@ -91,14 +99,64 @@ fn generator(contract: Contract) -> SchemaGenerator {
     settings.into_generator()
 }
 
+/// What was told of operations so far.
+struct Described {
+    paths: Map<String, Json>,
+    asked: SchemaGenerator,
+    answered: SchemaGenerator,
+}
+
+impl Hearer for Described {
+    fn hear<I: Input, O: Serialize + JsonSchema + 'static>(
+        &mut self,
+        operation: Operation,
+        _: fn(&Service, I) -> Result<O, Error>,
+    ) {
+        let schema = self.answered.subschema_for::<O>();
+        self.add::<I>(&operation, "application/json", &schema);
+    }
+
+    fn hear_other<I: Input, F>(
+        &mut self,
+        operation: Operation,
+        content_type: &'static str,
+        _: fn(Arc<Service>, Asked, HeaderMap) -> F,
+    ) {
+        let kind = content_type.split(';').next().unwrap_or(content_type);
+        let schema = match kind {
+            "application/json" => json_schema!({"type": "object"}),
+            _ => json_schema!({"type": "string"}),
+        };
+        self.add::<I>(&operation, kind, &schema);
+    }
+}
+
+impl Described {
+    fn add<I: Input>(&mut self, operation: &Operation, kind: &str, answer: &Schema) {
+        let parameters = I::parameters(&mut self.asked);
+        let described = describe(
+            operation,
+            parameters,
+            I::body(&mut self.asked),
+            kind,
+            answer,
+        );
+        let methods = self
+            .paths
+            .entry(operation.path)
+            .or_insert_with(|| json!({}));
+        methods[operation.method.as_str().to_lowercase()] = described;
+    }
+}
+
 fn describe(
     operation: &Operation,
-    asked: &mut SchemaGenerator,
-    answered: &mut SchemaGenerator,
+    parameters: Vec<Parameter>,
+    body: Option<Schema>,
+    kind: &str,
+    answer: &Schema,
 ) -> Json {
     let mut described = json!({"operationId": operation.id, "summary": operation.summary});
-    let parameters = (operation.parameters)(asked);
-    let body = (operation.body)(asked);
     let takes_something = body.is_some() || !parameters.is_empty();
     if !parameters.is_empty() {
         let parameters = parameters.into_iter().map(|parameter| {
@@ -143,20 +201,11 @@ fn describe(
         ]);
     }
     let mut responses = Map::new();
-    let (kind, schema): (_, Schema) = match operation.answer {
-        Answer::Json(schema) => ("application/json", schema(answered)),
-        Answer::Other("application/json") => (
-            "application/json",
-            schemars::json_schema!({"type": "object"}),
-        ),
-        Answer::Other(kind) => (kind, schemars::json_schema!({"type": "string"})),
-    };
-    let kind = kind.split(';').next().unwrap_or(kind);
     responses.insert(
         "200".into(),
         json!({
             "description": "It is done.",
-            "content": {kind: {"schema": schema}},
+            "content": {kind: {"schema": answer}},
         }),
     );
     for status in statuses {
@@ -262,6 +311,8 @@ fn asked_name(name: &str) -> String {
 }
 
 pub(crate) async fn serve(_: Arc<Service>, _: Asked, _: HeaderMap) -> Result<Response, Problem> {
-    static WRITTEN: LazyLock<String> = LazyLock::new(|| openapi().to_string());
-    Ok(json_response(WRITTEN.as_str()))
+    Ok(json_response(WRITTEN))
 }
+
+/// The document as it was written down, without its line ends (`build.rs`).
+const WRITTEN: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));

@@ -1,8 +1,8 @@
 //! Where in a request it stands what is asked: in the body, in the query, in the path.
 
 use axum::extract::Query;
-use portlease::asking::{Abandoned, Confirmation, Releasing, Renewal};
-use portlease::core::{InvalidArgument, Plan, Port, PortRange, Wish};
+use portlease::asking::{Abandoned, Confirmation, Counting, Releasing, Renewal};
+use portlease::core::{InvalidArgument, Plan, Port, PortNumber, PortRange, PortsWish, Wish};
 use portlease::read_argument;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -40,6 +40,25 @@ pub(crate) struct Parameter {
 impl Input for () {
     fn read(_: &Asked) -> Result<Self, Problem> {
         Ok(())
+    }
+}
+
+/// Part of what is asked with stands in one place, part in another.
+impl<A: Input, B: Input> Input for (A, B) {
+    const HAS_BODY: bool = A::HAS_BODY || B::HAS_BODY;
+
+    fn parameters(generator: &mut SchemaGenerator) -> Vec<Parameter> {
+        let mut parameters = A::parameters(generator);
+        parameters.extend(B::parameters(generator));
+        parameters
+    }
+
+    fn body(generator: &mut SchemaGenerator) -> Option<Schema> {
+        A::body(generator).or_else(|| B::body(generator))
+    }
+
+    fn read(asked: &Asked) -> Result<Self, Problem> {
+        Ok((A::read(asked)?, B::read(asked)?))
     }
 }
 
@@ -232,6 +251,19 @@ pub(crate) struct Counted {
     /// How many of the busiest and least used ports are named.
     #[schemars(with = "u16")]
     pub(crate) top: Option<u16>,
+}
+
+impl From<&Counted> for Counting {
+    fn from(counted: &Counted) -> Self {
+        let range = |range: &RangeText| {
+            let [first, last] = [range.0.first(), range.0.last()].map(PortNumber::from);
+            vec![PortsWish::Ends(vec![first, last])]
+        };
+        Self {
+            ranges: counted.range.as_ref().map(range),
+            top: counted.top.map(u32::from),
+        }
+    }
 }
 
 /// Where a listener stopped.

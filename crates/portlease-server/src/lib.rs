@@ -11,6 +11,7 @@ mod dashboard;
 mod document;
 mod events;
 mod guard;
+mod hosts;
 mod inputs;
 mod listening;
 mod metrics;
@@ -30,6 +31,6 @@ mod written;
 
 pub use document::openapi;
 pub use listening::listen;
-pub use options::{Exposed, Rate, ServeOptions};
+pub use options::{Exposed, PORTS, Rate, ServeOptions};
 pub use server::Server;
 pub use token::{InvalidToken, Token};

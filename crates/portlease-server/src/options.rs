@@ -5,8 +5,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use portlease::UrlPath;
+use portlease::core::PortRange;
 
 use crate::Token;
+
+/// The ports of the service itself, of which the first is the usual one.
+pub const PORTS: PortRange = PortRange::literal(7787, 7887);
 
 /// How a [`Server`](crate::Server) is run. What stands here by default is safe on a loopback address.
 #[derive(Debug, Clone)]

@@ -1,9 +1,10 @@
-//! An operation says once what it takes, what it answers and which problems it may have. Its route is made of that here, its part of
-//! the OpenAPI document in `document.rs`.
+//! An operation says once what it takes, what it answers and which problems it may have. Routes are made of that here, the OpenAPI
+//! document in `document.rs`: two who hear of every operation, so that a program that only serves has nothing of the document's making.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -12,11 +13,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http_body_util::{BodyExt as _, Limited};
 use portlease::Error;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::guard;
-use crate::inputs::{Input, Parameter};
+use crate::inputs::Input;
 use crate::options::LONGEST_BODY;
 use crate::problem::Problem;
 use crate::server::Service;
@@ -31,17 +32,30 @@ pub(crate) struct Operation {
     pub(crate) summary: &'static str,
     /// The problems that are its own.
     pub(crate) problems: &'static [StatusCode],
-    pub(crate) parameters: fn(&mut SchemaGenerator) -> Vec<Parameter>,
-    pub(crate) body: fn(&mut SchemaGenerator) -> Option<Schema>,
-    pub(crate) answer: Answer,
-    pub(crate) route: MethodRouter<Arc<Service>>,
+    pace: Pace,
 }
 
-/// What an operation answers when nothing is wrong.
-pub(crate) enum Answer {
-    Json(fn(&mut SchemaGenerator) -> Schema),
-    Other(&'static str),
+/// Who hears of every operation.
+pub(crate) trait Hearer {
+    /// One that answers JSON, and whose work is done by a thread that may wait.
+    fn hear<I: Input, O: Serialize + JsonSchema + 'static>(
+        &mut self,
+        operation: Operation,
+        work: fn(&Service, I) -> Result<O, Error>,
+    );
+
+    /// One that answers something else, of this type.
+    fn hear_other<I: Input, F>(
+        &mut self,
+        operation: Operation,
+        content_type: &'static str,
+        answer: fn(Arc<Service>, Asked, HeaderMap) -> F,
+    ) where
+        F: Future<Output = Result<Response, Problem>> + Send + 'static;
 }
+
+/// The routes of operations.
+pub(crate) struct Routes(pub(crate) Router<Arc<Service>>);
 
 /// The route that was taken, for the metrics.
 #[derive(Debug, Clone, Copy)]
@@ -56,45 +70,59 @@ pub(crate) struct Asked {
 }
 
 impl Operation {
-    /// An operation whose work is done by a thread that may wait.
-    pub(crate) fn new<I: Input, O: Serialize + JsonSchema + 'static>(
+    /// One whose work takes microseconds.
+    pub(crate) fn new(
         method: Method,
         path: &'static str,
         id: &'static str,
         summary: &'static str,
-        pace: Pace,
-        work: fn(&Service, I) -> Result<O, Error>,
     ) -> Self {
+        Self {
+            method,
+            path,
+            id,
+            summary,
+            problems: &[],
+            pace: Pace::Quick,
+        }
+    }
+
+    /// Its work takes longer.
+    pub(crate) fn pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
+    /// It may have these problems, too.
+    pub(crate) fn problems(self, problems: &'static [StatusCode]) -> Self {
+        Self { problems, ..self }
+    }
+}
+
+impl Hearer for Routes {
+    fn hear<I: Input, O: Serialize + JsonSchema + 'static>(
+        &mut self,
+        operation: Operation,
+        work: fn(&Service, I) -> Result<O, Error>,
+    ) {
+        let Operation { path, id, pace, .. } = operation;
         let handler = async move |State(service): State<Arc<Service>>,
                                   place: Result<Option<Path<String>>, PathRejection>,
                                   request: axum::extract::Request| {
             let answered = answer(&service, id, pace, work, place, request).await;
             named(answered.unwrap_or_else(IntoResponse::into_response), path)
         };
-        Self {
-            path,
-            id,
-            summary,
-            problems: &[],
-            parameters: I::parameters,
-            body: I::body,
-            answer: Answer::Json(SchemaGenerator::subschema_for::<O>),
-            route: on(filter(&method), handler),
-            method,
-        }
+        self.add(&operation, on(filter(&operation.method), handler));
     }
 
-    /// An operation that answers something else than JSON.
-    pub(crate) fn other<I: Input, F>(
-        path: &'static str,
-        id: &'static str,
-        summary: &'static str,
-        content_type: &'static str,
+    fn hear_other<I: Input, F>(
+        &mut self,
+        operation: Operation,
+        _: &'static str,
         answer: fn(Arc<Service>, Asked, HeaderMap) -> F,
-    ) -> Self
-    where
+    ) where
         F: Future<Output = Result<Response, Problem>> + Send + 'static,
     {
+        let path = operation.path;
         let handler = async move |State(service): State<Arc<Service>>,
                                   request: axum::extract::Request| {
             let (parts, _) = request.into_parts();
@@ -109,22 +137,14 @@ impl Operation {
             };
             named(answered.unwrap_or_else(IntoResponse::into_response), path)
         };
-        Self {
-            method: Method::GET,
-            path,
-            id,
-            summary,
-            problems: &[],
-            parameters: I::parameters,
-            body: I::body,
-            answer: Answer::Other(content_type),
-            route: on(MethodFilter::GET, handler),
-        }
+        self.add(&operation, on(filter(&operation.method), handler));
     }
+}
 
-    /// It may have these problems, too.
-    pub(crate) fn problems(self, problems: &'static [StatusCode]) -> Self {
-        Self { problems, ..self }
+impl Routes {
+    fn add(&mut self, operation: &Operation, route: MethodRouter<Arc<Service>>) {
+        let router = std::mem::take(&mut self.0);
+        self.0 = router.route(operation.path, route);
     }
 }
 

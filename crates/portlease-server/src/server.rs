@@ -22,7 +22,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::ServeOptions;
 use crate::connection::{self, Connections};
 use crate::dashboard;
 use crate::events::{Hub, Listening};
@@ -32,10 +31,11 @@ use crate::moves::{Moved, Moves};
 use crate::operations;
 use crate::problem::{Problem, ProblemCode};
 use crate::rate::Limiter;
-use crate::routes::Route;
+use crate::routes::{Route, Routes};
 use crate::views::{LeaseView, Ports};
 use crate::workers::Workers;
 use crate::written::Cache;
+use crate::{PORTS, ServeOptions};
 
 /// How long requests may still take when the server stops.
 const GRACE: Duration = Duration::from_secs(5);
@@ -174,7 +174,11 @@ fn watch(
     let presets = settings.presets.iter().map(|it| it.range);
     let pools = settings.pools.iter().map(|it| it.range);
     let watching = WatchOptions {
-        ports: frameworks.chain(presets).chain(pools).collect(),
+        ports: frameworks
+            .chain(presets)
+            .chain(pools)
+            .chain([PORTS])
+            .collect(),
         check_every: options.check_every,
         check_path: options.check_path.clone(),
         ..WatchOptions::default()
@@ -256,11 +260,10 @@ async fn let_in(
 }
 
 fn router() -> Router<Arc<Service>> {
-    let mut router = dashboard::router().route("/healthz", get(async || "ok\n"));
-    for operation in operations::all() {
-        router = router.route(operation.path, operation.route);
-    }
-    router
+    let mut routes = Routes(dashboard::router().route("/healthz", get(async || "ok\n")));
+    operations::tell(&mut routes);
+    routes
+        .0
         .fallback(async || {
             let detail = "There is nothing here. GET /api/openapi.json tells what there is.";
             Problem::new(StatusCode::NOT_FOUND, "NO_SUCH_PATH", detail)

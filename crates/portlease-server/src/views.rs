@@ -12,6 +12,8 @@ use portlease::{ContainerOnPort, LeaseHealth, PortPresence, WatchedLease};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::PORTS;
+
 /// Which service has which port.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Ports {
@@ -225,7 +227,7 @@ pub(crate) struct PortMap {
 /// A range with a name.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct NamedRange {
-    /// The framework, kind of service or pool.
+    /// The framework, kind of service or pool; `portlease` for the ports of the service itself.
     name: Name,
     /// Its first port.
     first: Port,
@@ -250,12 +252,17 @@ impl PortMap {
         let presets = presets.map(|it| NamedRange::new(&it.service, it.range, it.range.first()));
         let pools = settings.pools.iter();
         let pools = pools.map(|it| NamedRange::new(&it.name, it.range, it.range.first()));
+        let own = NamedRange::new(&Name::literal("portlease"), PORTS, PORTS.first());
         let mut excluded = settings.exclude.clone();
         excluded |= &browser_blocked();
         excluded |= &facts.system_reserved;
         let leased = registry.leases.iter();
         Self {
-            ranges: frameworks.chain(presets).chain(pools).collect(),
+            ranges: frameworks
+                .chain(presets)
+                .chain(pools)
+                .chain([own])
+                .collect(),
             leased: leased.map(|it| (it.port, it.generation)).collect(),
             occupied: facts.occupied.ports().clone(),
             remembered: registry.memories.iter().map(|it| it.port).collect(),

@@ -16,6 +16,8 @@ pub(crate) struct Workers {
     quick: Arc<Semaphore>,
     /// For what may take seconds, so that the rest is not kept waiting by it.
     slow: Arc<Semaphore>,
+    /// For what waits for somebody on another host, and does nothing meanwhile.
+    patient: Arc<Semaphore>,
     patience: Duration,
 }
 
@@ -24,6 +26,7 @@ pub(crate) struct Workers {
 pub(crate) enum Pace {
     Quick,
     Slow,
+    Patient,
 }
 
 impl Workers {
@@ -32,6 +35,7 @@ impl Workers {
         Self {
             quick: Arc::new(Semaphore::new(processors.clamp(4, 16))),
             slow: Arc::new(Semaphore::new(2)),
+            patient: Arc::new(Semaphore::new(16)),
             patience,
         }
     }
@@ -45,6 +49,7 @@ impl Workers {
         let line = match pace {
             Pace::Quick => &self.quick,
             Pace::Slow => &self.slow,
+            Pace::Patient => &self.patient,
         };
         let turn = timeout(self.patience, Arc::clone(line).acquire_owned());
         let Ok(Ok(permit)) = turn.await else {

@@ -323,6 +323,11 @@ fn the_machine_is_described() {
         (&vite["first"], &vite["last"], &vite["default"]),
         (&json!(5173), &json!(5273), &json!(5173))
     );
+    let own = &map["ranges"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        **own,
+        json!({"name": "portlease", "first": 7787, "last": 7887, "default": 7787})
+    );
     assert_eq!(served.get("/api/snapshot").json()["host"], map["host"]);
     assert_eq!(
         served.get("/api/containers").json(),

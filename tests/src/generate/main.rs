@@ -23,8 +23,8 @@ struct Arguments {
 /// Each file below the root of the workspace, and what makes it.
 const FILES: &[(&str, Maker)] = &[
     ("docs/frameworks.md", frameworks),
-    ("docs/openapi.json", openapi),
     ("crates/portlease-cli/portlease.schema.json", schema),
+    ("crates/portlease-server/openapi.json", openapi),
     ("npm/portlease/types.d.ts", typescript::types),
 ];
 type Maker = fn() -> String;

@@ -15,6 +15,7 @@ mod pool;
 mod processes;
 mod refused;
 mod runners;
+mod service;
 mod simulation;
 mod support;
 mod waiting;

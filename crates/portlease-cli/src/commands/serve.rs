@@ -8,7 +8,7 @@ use std::path::Path;
 
 use portlease::probe::BindError;
 use portlease::{Config, Error, Grant, Reservation};
-use portlease_server::{ServeOptions, Server, Token, listen};
+use portlease_server::{PORTS, ServeOptions, Server, Token, listen};
 use serde_json::json;
 
 use crate::arguments::{Project, Serve};
@@ -19,8 +19,6 @@ use crate::{output, selection};
 
 /// The variable that has the token.
 const TOKEN: &str = "PORTLEASE_TOKEN";
-/// The range of the server itself.
-const RANGE: (u64, u64) = (7787, 7887);
 
 pub(crate) fn run(task: &Serve) -> Result<u8, Failure> {
     serve(task).map_err(|failure| failure.told_as_json(task.json))
@@ -95,7 +93,7 @@ fn token(file: Option<&Path>) -> Result<Option<Token>, Failure> {
 
 /// The port of the server itself, which is a service as any other.
 fn own(task: &Serve, config: &Config) -> Reservation {
-    let (first, last) = RANGE;
+    let [first, last] = [PORTS.first(), PORTS.last()].map(|port| port.get().into());
     let own = Reservation::of("portlease")
         .service("serve")
         .framework("default");
