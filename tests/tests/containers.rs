@@ -11,6 +11,8 @@ use portlease::engines::{Containers, Environment};
 use portlease::{Allocator, Options, Registry, Reservation};
 use portlease_tests::engine::{Docker, in_own_network};
 use portlease_tests::podman::Podman;
+use portlease_tests::service::Served;
+use serde_json::json;
 
 fn environment(docker: &Docker) -> Environment {
     Environment {
@@ -133,6 +135,60 @@ fn every_container_tells_its_ports() {
         let host = look.containers().iter().find(|it| &*it.name == "host");
         assert!(host.unwrap().is_on_host_network);
         assert!(look.on(Port::literal(18053)).is_empty(), "UDP is not TCP");
+    });
+}
+
+#[test]
+fn the_service_tells_of_containers() {
+    in_own_network("the_service_tells_of_containers", || {
+        let docker = Docker::start(&[]);
+        let served = Served::of(open(&docker));
+        assert_eq!(served.get("/api/containers"), json!({"containers": []}));
+        let wish = json!({"projectId": "shop", "basePort": 18080, "maxPort": 18090});
+        let port = served.done("POST", "/api/leases", &wish)["port"].take();
+        let id = docker.serve("web", &[&format!("--publish={port}:80")]);
+        // The engine tells of it, and the service hears that.
+        until("the container is seen", || {
+            served.get("/api/containers") != json!({"containers": []})
+        });
+        let told = &served.get("/api/containers")["containers"][0];
+        assert_eq!(
+            [
+                &told["id"],
+                &told["name"],
+                &told["state"],
+                &told["isRunning"],
+                &told["ports"]
+            ],
+            [
+                &json!(id),
+                &json!("web"),
+                &json!("running"),
+                &json!(true),
+                &json!([port])
+            ]
+        );
+        served.done("POST", "/api/cleanup", &json!({}));
+        for known in ["web", &*id, "shop"] {
+            let info = served.get(&format!("/api/containers/info/{known}"));
+            assert_eq!(info, json!({"isRunning": true, "port": port}), "{known}");
+        }
+        let lease = &served.get("/api/leases")["leases"][0];
+        assert_eq!(lease["lease"]["holder"]["id"], json!(id));
+        assert_eq!(lease["container"]["name"], "web");
+        let who = served.get(&format!("/api/who/{port}"));
+        assert_eq!(who["containers"][0]["name"], "web");
+
+        docker.docker(&["stop", "--time=0", "web"]);
+        until("it is stopped", || {
+            served.get("/api/containers/info/web")["isRunning"] == false
+        });
+        docker.docker(&["rm", "web"]);
+        until("it is gone", || {
+            served.get("/api/containers") == json!({"containers": []})
+        });
+        let info = served.get("/api/containers/info/web");
+        assert_eq!(info, json!({"isRunning": false, "port": null}));
     });
 }
 
