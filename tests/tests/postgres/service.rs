@@ -180,7 +180,8 @@ fn hosts_for_which_nobody_answers_are_told_of() {
     assert!(details["silentForMillis"].is_u64(), "{details}");
 
     // A runner that takes the plan and says no more.
-    let asked = thread::spawn(move || store.take_questions(&silent, LONG).unwrap().len());
+    let mut inbox = store.inbox(&silent).unwrap();
+    let asked = thread::spawn(move || store.take_questions(&mut inbox, LONG).unwrap().len());
     let (status, details) = loop {
         let path = "/api/hosts/leases?host=silent&timeout=3000";
         let (status, mut answer) = served.ask("POST", path, &wish);
