@@ -50,6 +50,9 @@ const BETWEEN_LOOKS_WITH_BELL: Duration = Duration::from_secs(30);
 /// listens to any bell.
 const TRIAL: u32 = 100;
 
+/// Longer than anybody waits, and short enough for every clock.
+const LONGEST: Duration = Duration::from_hours(24);
+
 impl Inbox {
     fn is_reliable(&self) -> bool {
         self.bell.as_ref().is_some_and(|bell| *bell.borrow())
@@ -70,7 +73,7 @@ impl Inbox {
 }
 
 impl PostgresStore {
-    /// Puts a question to the runner of a host, and waits for the answer. Whoever asks twice is answered twice.
+    /// Puts a question to the runner of a host, and waits for the answer, for a day at most. Whoever asks twice is answered twice.
     ///
     /// # Errors
     ///
@@ -81,6 +84,7 @@ impl PostgresStore {
         question: &str,
         at_most: Duration,
     ) -> Result<Answered, StoreError> {
+        let at_most = at_most.min(LONGEST);
         let deadline = Instant::now() + at_most;
         let left = || deadline.saturating_duration_since(Instant::now());
         let number = self.number(host)?;
@@ -144,7 +148,7 @@ impl PostgresStore {
         })
     }
 
-    /// Waits until somebody has a question, and takes all that there are. None of them is lost when the runner ends before it has
+    /// Waits until somebody has a question, for a day at most, and takes all that there are. None of them is lost when the runner ends before it has
     /// answered: they are in the next inbox.
     ///
     /// # Errors
@@ -155,6 +159,7 @@ impl PostgresStore {
         inbox: &mut Inbox,
         at_most: Duration,
     ) -> Result<Vec<Question>, StoreError> {
+        let at_most = at_most.min(LONGEST);
         let deadline = Instant::now() + at_most;
         let left = || deadline.saturating_duration_since(Instant::now());
         let number = inbox.number;

@@ -245,6 +245,23 @@ fn a_question_reaches_the_runner_and_its_answer_comes_back() {
 }
 
 #[test]
+fn both_sides_may_say_that_they_wait_for_ever() {
+    let database = fresh();
+    let store = open(&database.url);
+    let worker = host("worker");
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| store.ask_runner(&worker, "may I?", Duration::MAX));
+        let mut inbox = store.inbox(&worker).unwrap();
+        let questions = store.take_questions(&mut inbox, Duration::MAX).unwrap();
+        store
+            .answer_question(&worker, &questions[0], "you may")
+            .unwrap();
+        let answered = asking.join().unwrap();
+        assert_eq!(answered, Ok(Answered::With("you may".to_owned())));
+    });
+}
+
+#[test]
 fn a_question_that_nobody_takes_is_taken_back() {
     let database = fresh();
     let store = open(&database.url);
