@@ -55,7 +55,13 @@ impl Limit {
         }
     }
 
-    fn most(&self) -> Instant {
+    /// When everything is over.
+    pub(crate) fn end(&self) -> Instant {
+        self.end
+    }
+
+    /// When everything is over but asking what became of it.
+    pub(crate) fn most(&self) -> Instant {
         self.begin + (self.end - self.begin).mul_f64(TRIED_FOR)
     }
 

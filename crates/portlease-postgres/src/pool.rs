@@ -48,10 +48,11 @@ impl Pool {
         &self.tls.0
     }
 
-    /// A connection, which is closed unless it is put back.
-    pub(crate) async fn take(&self) -> Result<Taken<'_>, Trouble> {
-        let permit = self.permits.acquire().await;
-        let permit = permit.map_err(|_| Trouble::NoConnection)?;
+    /// A connection, which is closed unless it is put back. When all are in use, one is waited for until then.
+    pub(crate) async fn take(&self, until: time::Instant) -> Result<Taken<'_>, Trouble> {
+        let Ok(Ok(permit)) = time::timeout_at(until, self.permits.acquire()).await else {
+            return Err(Trouble::NoConnection);
+        };
         let idle = self.next_idle();
         let connection = match idle {
             Some(connection) => connection,

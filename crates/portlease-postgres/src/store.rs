@@ -8,7 +8,7 @@ use portlease_core::{
     Scope, Store, StoreError, TransactError, decide,
 };
 
-use tokio::time::timeout;
+use tokio::time::{self, timeout};
 
 use crate::address::Address;
 use crate::connection::Connection;
@@ -85,7 +85,7 @@ impl PostgresStore {
         self.driver.wait(async {
             let limit = Limit::begin(self.time_limit);
             let attempt = async {
-                let taken = self.take(limit).await?;
+                let taken = self.take(limit, limit.most()).await?;
                 taken.connection.client.batch_execute("").await?;
                 taken.put_back();
                 Ok(())
@@ -116,7 +116,7 @@ impl PostgresStore {
             let mut tries = Tries::new(limit, self.address());
             loop {
                 let attempt = async {
-                    let mut taken = self.take(limit).await?;
+                    let mut taken = self.take(limit, limit.most()).await?;
                     let done = work(&mut taken.connection, limit).await?;
                     taken.put_back();
                     Ok(done)
@@ -154,7 +154,7 @@ impl PostgresStore {
             let mut tries = Tries::new(limit, self.address());
             loop {
                 let attempt = async {
-                    let mut taken = self.take(limit).await?;
+                    let mut taken = self.take(limit, limit.most()).await?;
                     let outcome = work(&mut taken.connection, limit).await?;
                     if !matches!(outcome, Outcome::InDoubt { .. }) {
                         taken.put_back();
@@ -186,7 +186,7 @@ impl PostgresStore {
         let mut tries = Tries::to_the_end(limit, self.address());
         loop {
             let attempt = async {
-                let taken = self.take(limit).await?;
+                let taken = self.take(limit, limit.end()).await?;
                 let asked = taken.connection.was_committed(limit, host, signature);
                 let was_committed = asked.await?;
                 taken.put_back();
@@ -202,8 +202,8 @@ impl PostgresStore {
         }
     }
 
-    async fn take(&self, limit: Limit) -> Result<Taken<'_>, Trouble> {
-        limit.within(self.pool.take()).await
+    async fn take(&self, limit: Limit, until: time::Instant) -> Result<Taken<'_>, Trouble> {
+        limit.within(self.pool.take(until)).await
     }
 
     async fn again(&self, tries: &mut Tries<'_>, trouble: Trouble) -> Result<(), StoreError> {

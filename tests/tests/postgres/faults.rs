@@ -171,6 +171,30 @@ fn a_host_that_is_locked_for_long_is_busy_and_the_others_are_not() {
 }
 
 #[test]
+fn who_waits_for_a_connection_of_its_own_process_is_told_so() {
+    let options = Options::new().time_limit(LIMIT).max_connections(1);
+    let store = options.open(&fresh().url.parse().unwrap()).unwrap();
+    reserve_in(&store, &host(), "before", RANGE).unwrap();
+    let mut told = None;
+    // Whether this one is granted in the end does not matter: it has the connection meanwhile.
+    let _ = store.transact_observing(
+        &host(),
+        &request("shop", RANGE),
+        &mut Facts::default(),
+        &mut |_, _| {
+            let other = std::thread::scope(|scope| scope.spawn(|| everything(&store)).join());
+            told = told.take().or_else(|| other.unwrap().err());
+        },
+    );
+    let error = told.expect("there is no connection for another one");
+    assert_eq!(error.kind, StoreErrorKind::Busy, "{error}");
+    assert!(
+        error.problem.contains("connections of this process"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_server_that_is_killed_under_a_store_is_found_again() {
     let mut cluster = Cluster::reckless();
     let store = open(&cluster.database().url);
