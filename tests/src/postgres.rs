@@ -418,8 +418,10 @@ struct Janitor {
     process: Child,
 }
 
-/// Processes of a server end when their first one is gone, which takes a moment.
+/// Processes of a server end when their first one is gone, which takes a moment. Whoever interrupts the tests at a terminal sends the signal
+/// to this shell as well, which is needed just then.
 const CLEAN: &str = r#"
+trap '' HUP INT TERM
 cat >/dev/null
 pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do
