@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 
-import { cell, connected, on, row, until } from "./support.mjs";
+import { cell, connected, on, picture, row, until, violations } from "./support.mjs";
 
 test("a lease appears, goes live and ends as Vite starts and stops", on(async (machine) => {
   const { url } = await machine.serve();
@@ -281,6 +281,28 @@ describe("the keyboard", () => {
     await row(page, "blog").waitFor();
   }));
 });
+
+test("hosts are shown where there are others than this one", on(async (machine) => {
+  const { url } = await machine.serve();
+  const page = await machine.open(url);
+  await connected(page);
+  await page.locator("#counters dd").first().waitFor();
+  assert.equal(await page.locator("#hosts").isVisible(), false);
+
+  await machine.portlease("get", "--project", "shop");
+  const exported = JSON.parse(await machine.portlease("export"));
+  const [here] = Object.keys(exported.hosts);
+  const file = join(machine.folder, "other.json");
+  writeFileSync(file, JSON.stringify({ ...exported, hosts: { "worker-7": exported.hosts[here] } }));
+  await machine.portlease("import", file);
+  await page.reload();
+  const hosts = page.getByRole("region", { name: "Hosts" }).getByRole("row");
+  await hosts.nth(2).waitFor();
+  const told = (await hosts.allTextContents()).filter((text) => text.startsWith("worker-7"));
+  assert.deepEqual(told, [`worker-7${(await machine.portlease("ports", "--all-hosts")).match(/^worker-7/gm).length}no runnernever by silence`]);
+  assert.deepEqual(await violations(page, ["#grid"]), []);
+  await picture(page, "hosts", { fullPage: true });
+}));
 
 test("leases are sorted by what is asked for", on(async (machine) => {
   const { url } = await machine.serve();

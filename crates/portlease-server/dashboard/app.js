@@ -5,6 +5,7 @@ import { showConnection } from "./app/connection.js";
 import { askForToken, confirm } from "./app/dialogs.js";
 import { the } from "./app/dom.js";
 import { showFigures } from "./app/figures.js";
+import { showHosts } from "./app/hosts.js";
 import { follow } from "./app/live.js";
 import { PortMap } from "./app/map.js";
 import { sentence, tell, tellNothing } from "./app/news.js";
@@ -36,6 +37,7 @@ const MOST_UNCLEAR = 20;
 
 const askMap = atMostOnceIn(3000, async () => state.loadMap(await get("/api/map")));
 const askFigures = atMostOnceIn(5000, async () => showFigures(await get("/api/stats?top=5")));
+const askHosts = atMostOnceIn(60_000, async () => showHosts((await get("/api/hosts")).hosts));
 const askDetails = atMostOnceIn(400, async () => {
   const projects = [...unclear].slice(0, MOST_UNCLEAR);
   unclear.clear();
@@ -62,6 +64,7 @@ function take(event) {
   if (event.type !== "healthChanged") {
     askMap();
     askFigures();
+    askHosts();
   }
 }
 
@@ -107,6 +110,7 @@ const retry = follow(take, (connection) => {
   if (connection.state === "live") {
     askMap();
     askFigures();
+    askHosts();
   }
 });
 the("alarm-retry").addEventListener("click", retry);

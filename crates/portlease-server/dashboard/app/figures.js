@@ -2,6 +2,7 @@
 
 import { make, the } from "./dom.js";
 import { rangeText } from "./ports.js";
+import { smallTable } from "./small-table.js";
 
 /** @import { Counters, RangeUsage, Stats } from "../types.js" */
 
@@ -24,10 +25,10 @@ export function showFigures({ counters, ranges, busiest }) {
   );
   const full = fullest(ranges);
   the("fullest").replaceChildren(
-    full.length === 0 ? make("p", { class: "note" }, "All ranges are empty.") : table("Fullest ranges", ["Range", "Leased", "Occupied", "Free"], full.map(({ range, ...usage }) => [rangeText(...range), usage.leased, usage.occupied, usage.free])),
+    full.length === 0 ? make("p", { class: "note" }, "All ranges are empty.") : smallTable("Fullest ranges", ["Range", "Leased", "Occupied", "Free"], full.map(({ range, ...usage }) => [rangeText(...range), usage.leased, usage.occupied, usage.free])),
   );
   the("busiest").replaceChildren(
-    busiest.length === 0 ? make("p", { class: "note" }, "Nothing was granted yet.") : table("Ports granted most often", ["Port", "Grants"], busiest.slice(0, MOST).map(({ port, grants }) => [port, grants])),
+    busiest.length === 0 ? make("p", { class: "note" }, "Nothing was granted yet.") : smallTable("Ports granted most often", ["Port", "Grants"], busiest.slice(0, MOST).map(({ port, grants }) => [port, grants])),
   );
 }
 
@@ -42,20 +43,4 @@ function fullest(ranges) {
     .filter((usage) => share(usage) > 0)
     .sort((a, b) => share(b) - share(a))
     .slice(0, MOST);
-}
-
-/**
- * @param {string} caption
- * @param {string[]} heads
- * @param {(string | number)[][]} rows
- */
-function table(caption, heads, rows) {
-  const cells = (/** @type {(string | number)[]} */ row) => row.map((value, index) => (index === 0 ? make("th", { scope: "row" }, value) : make("td", { class: "number" }, typeof value === "number" ? value.toLocaleString("en") : value)));
-  return make(
-    "table",
-    {},
-    make("caption", { class: "sr" }, caption),
-    make("thead", {}, make("tr", {}, ...heads.map((name, index) => make("th", { scope: "col", class: index > 0 && "number" }, name)))),
-    make("tbody", {}, ...rows.map((row) => make("tr", {}, ...cells(row)))),
-  );
 }
