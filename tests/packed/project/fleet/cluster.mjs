@@ -10,7 +10,7 @@ import { delimiter, join } from "node:path";
 const PASSWORD = "s3cret of the tests";
 
 /** PostgreSQL refuses to run as root; this is the user that Debian's package makes. */
-const asUser = process.getuid() === 0 ? ["setpriv", "--reuid=postgres", "--clear-groups"] : [];
+const asUser = process.getuid?.() === 0 ? ["setpriv", "--reuid=postgres", "--clear-groups"] : [];
 
 /** The shell ends the server and removes its folder when its pipe ends, which it does as well when this process is killed. */
 const JANITOR = `
