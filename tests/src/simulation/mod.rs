@@ -292,7 +292,7 @@ fn outages(plan: &Plan, costs: &[Cost], counts: &mut Counts) {
             if behaviour == Behaviour::Real {
                 counts.wrongly_given_up += course.wrongly_given_up;
                 counts.not_given_up += course.not_given_up;
-                let is_overlong = course.longest > outage::LIMIT + Duration::from_secs(1);
+                let is_overlong = course.longest > outage::LIMIT;
                 counts.overlong += usize::from(is_overlong);
             }
         }

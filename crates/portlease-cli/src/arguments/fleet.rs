@@ -17,7 +17,7 @@ Examples:
   portlease runner --gives-up-after 300
   portlease runner --json | jq .type")]
 pub(crate) struct Runner {
-    /// How often to report, in seconds
+    /// How often to report, in seconds; where few others do, it is every few seconds
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub(crate) report_every: Duration,
     /// Agree that the leases of this host end when it could not report for so many seconds [default: they never do]

@@ -161,7 +161,7 @@ impl Fleet {
     }
 
     /// Ends the leases of hosts that were silent for longer than their runners agreed to hold on to them. Some runner does so every few
-    /// seconds.
+    /// seconds. Where there is none, it has to be done more often than every 20 seconds: nobody was silent while nobody looked.
     pub fn give_up_silent_hosts(&self) -> Result<Vec<(Host, Swept)>, Error> {
         Ok(self.database.give_up_silent_hosts(Duration::ZERO)?)
     }

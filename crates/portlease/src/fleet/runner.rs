@@ -17,8 +17,8 @@ use crate::{Allocator, Error};
 /// How a [`Runner`] runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunnerOptions {
-    /// How often it reports what is observed. Where few others do, it is every five seconds at least: somebody has to look for hosts
-    /// that are silent.
+    /// How often it reports what is observed. Where few others do, it is every few seconds: somebody has to look for hosts that are
+    /// silent.
     pub report_every: Duration,
     /// After such a silence the host has let go of all its ports: others may count on that. Without it, its leases wait for it for
     /// ever. Time in which the database could not be reached by anybody is no silence, once it is more than 20 seconds; so a minute is
