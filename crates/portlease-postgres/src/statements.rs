@@ -100,13 +100,15 @@ statements! {
     add_host = "INSERT INTO portlease.host (name) VALUES ($1) ON CONFLICT DO NOTHING";
     delete_leases = "DELETE FROM portlease.lease WHERE host = $1 AND port = ANY($2)";
     delete_memories = "DELETE FROM portlease.memory WHERE host = $1 AND port = ANY($2)";
+    /// A row keeps its key, or the constraint on it fails: a port that is leased to one is not leased to another by writing over it.
     put_leases = concat!(
         "INSERT INTO portlease.lease (host, ", lease_columns!(), ") SELECT $1, * FROM unnest(\
          $2::integer[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::text[], \
          $11::integer[], $12::integer[], $13::text[], $14::integer[], $15::text[], $16::text[], $17::bigint[], $18::bigint[]) \
-         ON CONFLICT (host, port) DO UPDATE SET project = excluded.project, service = excluded.service, \
-         instance = excluded.instance, framework = excluded.framework, generation = excluded.generation, \
-         state = excluded.state, holder = excluded.holder, listener = excluded.listener, range_first = excluded.range_first, \
+         ON CONFLICT (host, port) DO UPDATE SET \
+         project = CASE WHEN (lease.project, lease.service, lease.instance) \
+         = (excluded.project, excluded.service, excluded.instance) THEN lease.project END, \
+         framework = excluded.framework, generation = excluded.generation, state = excluded.state, holder = excluded.holder, listener = excluded.listener, range_first = excluded.range_first, \
          range_last = excluded.range_last, tier = excluded.tier, priority = excluded.priority, requires = excluded.requires, \
          followers = excluded.followers, granted_at = excluded.granted_at, renewed_at = excluded.renewed_at"
     );

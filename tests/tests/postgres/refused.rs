@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use portlease_core::{StoreError, StoreErrorKind};
-use portlease_postgres::{Options, PostgresStore};
+use portlease_postgres::{Options, PostgresStore, SQL};
 use portlease_tests::postgres::Cluster;
+use tokio::runtime::Builder;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{NoTls, connect};
 
-use crate::support::{RANGE, fresh, host, open, reserve_in};
+use crate::support::{RANGE, everything, fresh, host, open, reserve_in};
 
 const LIMIT: Duration = Duration::from_secs(2);
 /// What a busy machine may add to a limit.
@@ -201,4 +204,35 @@ fn damage_is_told_and_nothing_is_granted_on_it() {
     );
     let error = reserve_in(&store, &host(), "blog", RANGE).unwrap_err();
     assert!(error.to_string().contains("is damaged"), "{error}");
+}
+
+#[test]
+fn the_tables_let_nobody_write_over_the_lease_of_another() {
+    let database = fresh();
+    let store = open(&database.url);
+    let lease = reserve_in(&store, &host(), "shop", RANGE).unwrap();
+    let (_, put) = SQL.iter().find(|(name, _)| *name == "put_leases").unwrap();
+    let number = Cluster::shared().sql(&database.name, "SELECT id FROM portlease.host");
+    // What the statement is given when somebody did not see the lease that is there.
+    let write = |project: &str| {
+        let port = lease.port;
+        let prepare = format!("PREPARE put AS {put}");
+        let execute = format!(
+            "EXECUTE put ({number}, '{{{port}}}', '{{{project}}}', '{{web}}', '{{1}}', '{{next}}', '{{1}}', \
+             '{{reserved}}', '{{NULL}}', '{{NULL}}', '{{3000}}', '{{3100}}', '{{default}}', '{{0}}', '{{NULL}}', '{{NULL}}', '{{0}}', '{{0}}')"
+        );
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let (client, connection) = connect(&database.url, NoTls).await.unwrap();
+            tokio::spawn(connection);
+            client.batch_execute(&prepare).await.unwrap();
+            client.batch_execute(&execute).await
+        })
+    };
+    let error = write("blog").unwrap_err();
+    assert_eq!(error.code(), Some(&SqlState::NOT_NULL_VIOLATION), "{error}");
+    assert_eq!(everything(&store).unwrap().at(lease.port), Some(&lease));
+    write("shop").unwrap();
+    let written = everything(&store).unwrap();
+    assert_eq!(written.at(lease.port).unwrap().framework.as_str(), "next");
 }
