@@ -55,7 +55,7 @@ pub use options::Options;
 #[doc(hidden)]
 pub use questions::LOOK_INTO_INBOX;
 pub use questions::{Answered, Inbox, Question};
-pub use runners::{Report, Reported, Told};
+pub use runners::{HostOverview, Report, Reported, Told};
 #[doc(hidden)]
 pub use statements::SQL;
 pub use store::PostgresStore;

@@ -57,7 +57,43 @@ pub struct Told {
     pub looked_ago: Duration,
 }
 
+/// What is known of a host without looking at its leases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostOverview {
+    /// The host.
+    pub host: Host,
+    /// How many leases it has.
+    pub leases: u64,
+    /// How long ago its runner reported; none when it never had one.
+    pub silent_for: Option<Duration>,
+    /// The silence that its runner agreed to.
+    pub gives_up_after: Option<Duration>,
+}
+
 impl PostgresStore {
+    /// The hosts that have leases or had them, and those that have a runner, by name. However many there are, it is asked once.
+    ///
+    /// # Errors
+    ///
+    /// When the store broke.
+    pub fn overview(&self) -> Result<Vec<HostOverview>, StoreError> {
+        self.run(async |connection, _| {
+            let found = connection.client.query(OVERVIEW, &[]).await?;
+            let overview = |row| {
+                let time = |millis: Option<i64>| {
+                    millis.map(|it| Duration::from_millis(it.cast_unsigned()))
+                };
+                Ok(HostOverview {
+                    host: Host::new(rows::name(row, 0)?),
+                    leases: rows::count(row, 1)?,
+                    silent_for: time(rows::get(row, 2)?),
+                    gives_up_after: time(rows::get(row, 3)?),
+                })
+            };
+            found.iter().map(overview).collect()
+        })
+    }
+
     /// Tells of a host.
     ///
     /// # Errors
@@ -231,9 +267,28 @@ const ADD: &str = "WITH added AS (INSERT INTO portlease.report (host, report) \
      SELECT id, '' FROM portlease.host WHERE name = $1 ON CONFLICT DO NOTHING) \
      INSERT INTO portlease.runner (host) SELECT id FROM portlease.host WHERE name = $1 ON CONFLICT DO NOTHING";
 
-const REPORTED: &str = "SELECT report, (greatest(extract(epoch FROM clock_timestamp() - reported_at), 0) * 1000)::bigint, given_up, \
+/// In milliseconds.
+macro_rules! silent_for {
+    () => {
+        "(greatest(extract(epoch FROM clock_timestamp() - reported_at), 0) * 1000)::bigint"
+    };
+}
+
+const OVERVIEW: &str = concat!(
+    "SELECT name, (SELECT count(*) FROM portlease.lease WHERE lease.host = host.id), \
+     CASE WHEN runner.host IS NOT NULL THEN ",
+    silent_for!(),
+    " END, gives_up_after FROM portlease.host LEFT JOIN portlease.runner ON runner.host = host.id \
+     WHERE changes > 0 OR runner.host IS NOT NULL ORDER BY name"
+);
+
+const REPORTED: &str = concat!(
+    "SELECT report, ",
+    silent_for!(),
+    ", given_up, \
      host_time FROM portlease.runner JOIN portlease.report USING (host) JOIN portlease.host ON host.id = runner.host \
-     WHERE host.name = $1 AND report <> ''";
+     WHERE host.name = $1 AND report <> ''"
+);
 
 const LOOK: &str = concat!(
     "UPDATE portlease.attention SET looked_at = clock_timestamp(), \

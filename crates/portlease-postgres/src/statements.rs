@@ -133,5 +133,6 @@ statements! {
          WHERE name = $1 AND watched_until < now() + interval '90 seconds'";
     mark = "SELECT host.id, host.changes, registry.id::text FROM portlease.host, portlease.registry WHERE host.name = $1";
     notify = "SELECT pg_notify($1, '')";
-    hosts = "SELECT name FROM portlease.host WHERE changes > 0 ORDER BY name";
+    hosts = "SELECT name FROM portlease.host WHERE changes > 0 \
+         OR EXISTS (SELECT FROM portlease.runner WHERE runner.host = host.id) ORDER BY name";
 }

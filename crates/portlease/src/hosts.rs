@@ -1,10 +1,14 @@
 //! What the registry says of all hosts that share it.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "postgres")]
+use std::time::Duration;
 
 use portlease_core::{
     Command, Decision, Facts, Host, Lease, Name, Release, Released, Reply, Scope, Stats, StatsQuery,
 };
+#[cfg(feature = "postgres")]
+use portlease_postgres::HostOverview;
 use serde::{Deserialize, Serialize};
 
 use crate::{Allocator, Error, now};
@@ -18,13 +22,26 @@ pub struct HostStatus {
     /// The host.
     pub host: Host,
     /// How many leases it has.
-    pub leases: usize,
+    pub leases: u64,
     /// How many seconds ago its runner reported; absent when it never had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silent_for_seconds: Option<u64>,
     /// After how many seconds of silence its leases end; absent when they never do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gives_up_after_seconds: Option<u64>,
+}
+
+#[cfg(feature = "postgres")]
+impl From<HostOverview> for HostStatus {
+    fn from(overview: HostOverview) -> Self {
+        let seconds = |time: Option<Duration>| time.map(|it| it.as_secs());
+        Self {
+            host: overview.host,
+            leases: overview.leases,
+            silent_for_seconds: seconds(overview.silent_for),
+            gives_up_after_seconds: seconds(overview.gives_up_after),
+        }
+    }
 }
 
 impl Allocator {
@@ -52,41 +69,20 @@ impl Allocator {
     /// # Ok::<(), portlease::Error>(())
     /// ```
     pub fn host_statuses(&self) -> Result<Vec<HostStatus>, Error> {
+        #[cfg(feature = "postgres")]
+        if let Some(database) = &self.inner.database {
+            let hosts = database.overview()?.into_iter();
+            return Ok(hosts.map(HostStatus::from).collect());
+        }
         let status = |host: Host| {
-            let leases = self.inner.store.load(&host, &Scope::Everything)?.len();
-            let (silent_for_seconds, gives_up_after_seconds) = self.silence(&host)?;
             Ok(HostStatus {
+                leases: self.inner.store.load(&host, &Scope::Everything)?.len() as u64,
                 host,
-                leases,
-                silent_for_seconds,
-                gives_up_after_seconds,
+                silent_for_seconds: None,
+                gives_up_after_seconds: None,
             })
         };
         self.hosts()?.into_iter().map(status).collect()
-    }
-
-    /// For how many seconds the runner of a host has been silent, and for how many it may be.
-    #[cfg(feature = "postgres")]
-    fn silence(&self, host: &Host) -> Result<(Option<u64>, Option<u64>), Error> {
-        let reported = match &self.inner.database {
-            Some(database) => database.reported(host)?,
-            None => None,
-        };
-        let gives_up_after = reported.as_ref().and_then(|it| it.report.gives_up_after);
-        Ok((
-            reported.map(|it| it.silent_for.as_secs()),
-            gives_up_after.map(|it| it.as_secs()),
-        ))
-    }
-
-    #[cfg(not(feature = "postgres"))]
-    #[expect(
-        clippy::unnecessary_wraps,
-        clippy::unused_self,
-        reason = "with a database, it is asked"
-    )]
-    fn silence(&self, _: &Host) -> Result<(Option<u64>, Option<u64>), Error> {
-        Ok((None, None))
     }
 
     /// Gives back leases of another host. Whether their servers still run only that host can see, so what belongs to a process is given

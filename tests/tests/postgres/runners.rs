@@ -6,7 +6,7 @@ use std::time::Duration;
 use portlease_core::{
     Command, Confirm, Facts, Host, Name, Port, PortRange, Scope, Store, Timestamp, TransactError,
 };
-use portlease_postgres::{Answered, PostgresStore, Question, Report};
+use portlease_postgres::{Answered, HostOverview, PostgresStore, Question, Report};
 use portlease_tests::postgres::{Cluster, Database};
 
 use crate::support::{fresh, open, reserve_in};
@@ -285,4 +285,30 @@ fn a_question_that_is_taken_and_not_answered_is_in_doubt() {
         assert_eq!(taking.join().unwrap(), 1);
         assert_eq!(answered, Ok(Answered::NotYet));
     });
+}
+
+#[test]
+fn a_host_with_a_runner_is_known_before_anything_is_leased_there() {
+    let database = fresh();
+    let store = open(&database.url);
+    let [idle, busy] = ["idle", "busy"].map(host);
+    assert_eq!(store.overview(), Ok(Vec::new()));
+    store.report(&idle, &report(Some(MINUTE))).unwrap();
+    reserve_in(&store, &busy, "shop", RANGE).unwrap();
+    reserve_in(&store, &busy, "blog", RANGE).unwrap();
+    assert_eq!(store.hosts().unwrap(), [busy.clone(), idle.clone()]);
+    let [of_busy, of_idle] = store.overview().unwrap().try_into().unwrap();
+    let without_runner = HostOverview {
+        host: busy,
+        leases: 2,
+        silent_for: None,
+        gives_up_after: None,
+    };
+    assert_eq!(of_busy, without_runner);
+    assert!(
+        of_idle.silent_for.is_some_and(|it| it < LONG),
+        "{of_idle:?}"
+    );
+    assert_eq!((of_idle.host, of_idle.leases), (idle, 0));
+    assert_eq!(of_idle.gives_up_after, Some(MINUTE));
 }
