@@ -70,7 +70,7 @@ fn prepare(json: &str) -> Result<impl FnOnce() -> Result<Registry> + Send + use<
         };
         let allocator = Allocator::open(Options {
             registry,
-            host: None,
+            host: config.host(),
             tells_steps: Some(opening.tells_steps),
             settings: Some(config.host_settings()),
             engines: Some(engines),

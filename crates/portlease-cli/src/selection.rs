@@ -15,6 +15,7 @@ use crate::output;
 pub(crate) fn open(config: &Config) -> Result<Allocator, Error> {
     Allocator::open(Options {
         registry: config.registry()?,
+        host: config.host(),
         settings: Some(config.host_settings()),
         on_warning: Some(|text| output::warning(format_args!("{text}"))),
         ..Options::default()

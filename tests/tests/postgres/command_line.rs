@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::fresh;
@@ -119,6 +119,20 @@ server.timeout = 60
 server.handle_request()";
 
 #[test]
+fn a_machine_has_the_name_that_its_user_gave_it() {
+    let registry = fresh().url;
+    let [named, nameless] = [Machine::of(&registry), Machine::of(&registry)];
+    let folder = named.folder.path().join(".config/portlease");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "host = 'worker-7'").unwrap();
+    let got = named.json(&["get", "--project", "shop", &named.range]);
+    let hosts = nameless.json(&["hosts"]);
+    assert_eq!(hosts, json!([{"host": "worker-7", "leases": 1}]));
+    assert_eq!(nameless.json(&["ports"]), json!([]));
+    assert_eq!(named.json(&["ports"])[0]["lease"]["port"], got["port"]);
+}
+
+#[test]
 fn a_port_is_leased_shown_and_given_back() {
     let registry = fresh().url;
     let [one, other] = [Machine::of(&registry), Machine::of(&registry)];
@@ -129,7 +143,7 @@ fn a_port_is_leased_shown_and_given_back() {
     let again = other.json(&["get", "--project", "shop", &one.range]);
     assert_eq!(again["port"], got["port"]);
     assert_eq!(other.run(&["release", "--project", "shop"]).code, 0);
-    assert_eq!(one.json(&["ports"]), serde_json::json!([]));
+    assert_eq!(one.json(&["ports"]), json!([]));
 }
 
 #[test]
@@ -171,7 +185,7 @@ fn a_server_runs_on_its_port_and_leaves_it() {
     let output = running.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(said.contains(&format!("{EXIT}0")), "{said}");
-    assert_eq!(machine.json(&["ports"]), serde_json::json!([]));
+    assert_eq!(machine.json(&["ports"]), json!([]));
 }
 
 #[test]

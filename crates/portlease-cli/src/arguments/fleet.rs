@@ -9,7 +9,7 @@ use super::reports::seconds;
 /// Answer for this host in a fleet
 ///
 /// Reports what is observed here to the registry, which is a database, and confirms what is planned elsewhere for this host, or
-/// answers what is in the way. It runs until it is ended.
+/// answers what is in the way. It runs until it is ended. The host is called what PORTLEASE_HOST says, or by the id of the machine.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

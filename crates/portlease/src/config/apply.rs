@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portlease_core::{
-    Catalog, HostSettings, IfRunning, Name, Port, PortSet, Presets, check_framework,
+    Catalog, Host, HostSettings, IfRunning, Name, Port, PortSet, Presets, check_framework,
 };
 
 use super::origin::Origin;
@@ -28,6 +28,11 @@ impl Config {
             }
             (registry, _) => Ok(registry),
         }
+    }
+
+    /// The host whose ports are leased, when the configuration names it.
+    pub fn host(&self) -> Option<Host> {
+        self.settings.host.clone().map(Host::new)
     }
 
     /// What `run` does when another process runs the project.

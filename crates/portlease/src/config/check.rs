@@ -15,6 +15,9 @@ use super::tree::Node;
 use crate::registry::without_password;
 use crate::{Error, Registry};
 
+/// What is said once for all profiles.
+pub(super) const NOT_IN_PROFILES: [&str; 3] = ["host", "profile", "profiles"];
+
 /// Checks what one party says, whatever others say.
 pub(super) fn layer(tree: &Node, settings: &Settings) -> Result<(), ConfigError> {
     part(tree, settings)?;
@@ -22,7 +25,7 @@ pub(super) fn layer(tree: &Node, settings: &Settings) -> Result<(), ConfigError>
         let Some(entry) = tree.find(&["profiles", name]) else {
             continue;
         };
-        for key in ["profile", "profiles"] {
+        for key in NOT_IN_PROFILES {
             if let Some(entry) = entry.node.find(&[key]) {
                 let message = format!("A profile cannot have the key {key:?}.");
                 return Err(ConfigError::new(message).at(&entry.key));

@@ -26,9 +26,10 @@ grace = 10
 ";
 
 /// The keys that a variable can set: `PORTLEASE_MAX_RETRIES` is `maxRetries`.
-pub(super) const SCALARS: [&str; 11] = [
+pub(super) const SCALARS: [&str; 12] = [
     "project",
     "registry",
+    "host",
     "profile",
     "strategy",
     "autoReassign",
@@ -89,7 +90,20 @@ impl Layer {
     pub(super) fn of_project(root: &Path) -> Result<Option<Self>, ConfigError> {
         let own = root.join(PROJECT_FILE);
         let manifest = root.join(MANIFEST);
-        match (Self::of_file(&own)?, Self::of_file(&manifest)?) {
+        let layers = (Self::of_file(&own)?, Self::of_file(&manifest)?);
+        for layer in [&layers.0, &layers.1].into_iter().flatten() {
+            if let Some(entry) = layer.tree.find(&["host"]) {
+                return Err(ConfigError::new(
+                    "All machines with this project would have this one name.",
+                )
+                .with_help(format!(
+                    "`host` belongs into your own file, or into {}.",
+                    variable_of("host")
+                ))
+                .at(&entry.key));
+            }
+        }
+        match layers {
             (Some(_), Some(second)) => Err(ConfigError::new(format!(
                 "This project is configured twice: here and in {}.",
                 shown(&own)

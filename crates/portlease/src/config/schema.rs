@@ -3,6 +3,7 @@
 use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
+use super::check::NOT_IN_PROFILES;
 use super::settings::Settings;
 
 /// The schema of `portlease.toml`, and of the value of the key `portlease` in `package.json`.
@@ -10,11 +11,12 @@ pub fn schema() -> Value {
     let generator = SchemaSettings::draft07().into_generator();
     let mut schema = generator.into_root_schema_for::<Settings>().to_value();
     plain(&mut schema);
-    // A profile is a configuration that chooses no profile itself.
+    // A profile is a configuration that chooses no profile itself, and names no machine.
     let mut profile = schema["properties"].clone();
     if let Some(keys) = profile.as_object_mut() {
-        keys.remove("profile");
-        keys.remove("profiles");
+        for key in NOT_IN_PROFILES {
+            keys.remove(key);
+        }
     }
     schema["definitions"]["Profile"] = serde_json::json!({
         "description": "What holds when the profile is chosen.",

@@ -18,6 +18,10 @@ pub struct Settings {
     /// Where the leases are kept: `sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory:`. A path is relative to the file that names it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry: Option<String>,
+    /// The name of this machine in a registry that many share. Without it, it is the machine's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub host: Option<Name>,
     /// The environment whose presets and whose part of `profiles` hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]

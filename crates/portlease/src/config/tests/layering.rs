@@ -29,6 +29,7 @@ fn every_key_without_parts_has_a_variable() {
             variables: &[
                 ("PORTLEASE_PROJECT", "shop"),
                 ("PORTLEASE_REGISTRY", "memory:"),
+                ("PORTLEASE_HOST", "worker-7"),
                 ("PORTLEASE_PROFILE", "production"),
                 ("PORTLEASE_STRATEGY", "aggressive"),
                 ("PORTLEASE_AUTO_REASSIGN", "false"),
@@ -53,6 +54,7 @@ fn every_key_without_parts_has_a_variable() {
             "pools.red = \"4000-4010\" # shop/portlease.toml:1",
             "project = \"shop\" # PORTLEASE_PROJECT",
             "registry = \"memory:\" # PORTLEASE_REGISTRY",
+            "host = \"worker-7\" # PORTLEASE_HOST",
             "pool = \"red\" # PORTLEASE_POOL",
         ],
     );

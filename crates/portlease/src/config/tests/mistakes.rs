@@ -183,6 +183,10 @@ fn values_that_do_not_fit_together() {
         "3:11: \"vite\" is a name of vite already.",
     );
     check(
+        "[profiles.production]\nhost = 'worker-7'",
+        "2:1: A profile cannot have the key \"host\".",
+    );
+    check(
         "[profiles.production]\nprofile = 'test'",
         "2:1: A profile cannot have the key \"profile\".",
     );
@@ -306,6 +310,15 @@ fn the_users_file_names_no_project() {
     assert_eq!(
         said.error(),
         "config.toml:1:1: All projects would have this one name. `project` belongs into a project's portlease.toml."
+    );
+}
+
+#[test]
+fn the_projects_file_names_no_host() {
+    assert_eq!(
+        project("host = 'worker-7'").error(),
+        "shop/portlease.toml:1:1: All machines with this project would have this one name. `host` belongs into your own file, or into \
+         PORTLEASE_HOST."
     );
 }
 

@@ -9,6 +9,7 @@ fn word() -> impl Strategy<Value = String> {
     const KNOWN: &[&str] = &[
         "project",
         "registry",
+        "host",
         "profile",
         "profiles",
         "strategy",
