@@ -67,6 +67,9 @@ const CONFINED: &[(&str, &str)] = &[
 const CORE: &str = "portlease-core";
 const CORE_MAY_USE: &[&str] = &[
     "hashbrown",
+    // Random histories, for the laws that every store is tested by, and in nothing that is shipped.
+    "proptest",
+    "proptest-state-machine",
     // As ts-rs, it says what the values are in another language, and only where that is written down or served.
     "schemars",
     "serde",
