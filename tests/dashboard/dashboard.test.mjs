@@ -66,6 +66,23 @@ test("a lease whose owner runs is released only after another question", on(asyn
   await run.stop();
 }));
 
+test("a click counts although the lease changes before the button is let go", on(async (machine) => {
+  const { url } = await machine.serve();
+  const port = await machine.portlease("get", "--project", "shop", "--framework", "vite");
+  const page = await machine.open(url);
+  const state = await row(page, "shop").getAttribute("data-state");
+  await row(page, "shop").locator(".port").hover();
+  await page.mouse.down();
+  const server = createServer().listen(Number(port));
+  try {
+    await until("the row tells of the server", async () => (await row(page, "shop").getAttribute("data-state")) !== state);
+    await page.mouse.up();
+    await page.getByRole("complementary", { name: `Port ${port}` }).waitFor();
+  } finally {
+    server.close();
+  }
+}));
+
 test("stale leases are cleaned up when that is confirmed", on(async (machine) => {
   const { url } = await machine.serve();
   const page = await machine.open(url);

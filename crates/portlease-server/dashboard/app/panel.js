@@ -81,7 +81,7 @@ export class Panel {
     const who = make("div", { class: "who" }, make("p", { class: "note" }, "Looking …"));
     const why = make("div", { class: "why" }, make("p", { class: "note" }, "Looking …"));
     const focused = this.#panel.contains(document.activeElement) ? document.activeElement?.getAttribute("data-do") : undefined;
-    this.#panel.replaceChildren(
+    this.#replace(
       this.#head(port, state, view),
       ...(view === undefined ? [make("p", { class: "meaning" }, MEANINGS[state] ?? "")] : lease(view)),
       section("On the port", who),
@@ -92,6 +92,29 @@ export class Panel {
     }
     void this.#fill(who, async () => presence(await get(`/api/who/${port}`)));
     void this.#fill(why, async () => explanation(await send("/api/explain", wish(port, view))));
+  }
+
+  /**
+   * Shows something else below the head, which stays where it is as long as it says the same: a click on a button that is replaced
+   * before it is let go is lost.
+   * @param {HTMLElement} head
+   * @param {...HTMLElement} rest
+   */
+  #replace(head, ...rest) {
+    const [there, ...former] = this.#panel.children;
+    if (there?.isEqualNode(head)) {
+      former.forEach((part) => part.remove());
+      this.#panel.append(...rest);
+    } else {
+      this.#panel.replaceChildren(head, ...rest);
+    }
+  }
+
+  #release() {
+    const view = this.#state.leaseAt(this.#port);
+    if (view !== undefined) {
+      void release(view);
+    }
   }
 
   /**
@@ -107,7 +130,7 @@ export class Panel {
     if (view !== undefined) {
       actions.append(
         make("a", { class: "button primary", href: urlOf(view.lease), target: "_blank", rel: "noreferrer", "data-do": "open" }, "Open"),
-        make("button", { type: "button", class: "quiet", "data-do": "release", click: () => release(view) }, "Release"),
+        make("button", { type: "button", class: "quiet", "data-do": "release", click: () => this.#release() }, "Release"),
       );
     }
     return make("div", { class: "panel-head" }, make("div", { class: "panel-title" }, title, mark, close), actions);

@@ -199,12 +199,19 @@ export class LeaseTable {
     const row = shown?.row ?? make("tr", { role: "row", click: (/** @type {MouseEvent} */ event) => this.#click(event, key) });
     const focused = row.contains(document.activeElement) ? document.activeElement?.tagName : undefined;
     const open = () => this.#openLease(key);
-    row.replaceChildren(
-      ...COLUMNS.map((column) => make("td", { role: "cell", "data-key": column.key, "data-name": column.name }, ...column.cell(view, open))),
-    );
+    const cells = COLUMNS.map((column) => make("td", { role: "cell", "data-key": column.key, "data-name": column.name }, ...column.cell(view, open)));
+    // What stays as it is stays where it is: a click on what is replaced before the button is let go is lost.
+    cells.forEach((cell, index) => {
+      const there = row.cells[index];
+      if (there === undefined) {
+        row.append(cell);
+      } else if (!there.isEqualNode(cell)) {
+        there.replaceWith(cell);
+      }
+    });
     set(row, "data-state", stateOfLease(view));
     set(row, "data-shown", view.lease.port === this.#shown);
-    if (focused !== undefined) {
+    if (focused !== undefined && !row.contains(document.activeElement)) {
       /** @type {HTMLElement | null} */ (row.querySelector(focused))?.focus();
     }
     this.#rows.set(key, { row, view });
