@@ -187,5 +187,11 @@ export async function until(what, isSo) {
 export const cell = (page, port) => page.locator(`#grid [data-port="${port}"]`);
 /** The row of a lease in the table. */
 export const row = (page, text) => page.locator("#leases-body tbody tr", { hasText: text });
+/** Opens the panel about the port of a lease. What comes above pushes the table down, and a click may land beside it. */
+export const openPanel = (page, text) =>
+  until("the panel is open", async () => {
+    await row(page, text).locator(".port").click();
+    return page.locator("#panel").isVisible();
+  });
 /** Waits until the connection is as it should be. */
 export const connected = (page, state = "live") => page.locator(`#connection[data-state="${state}"]`).waitFor();
