@@ -8,10 +8,12 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { Allocator, isPortleaseError } from "portlease";
+
+const folders = [];
+process.on("exit", () => folders.forEach((path) => rmSync(path, { recursive: true, force: true, maxRetries: 5 })));
 
 // Whoever runs the tests may have configured something.
 process.env.XDG_CONFIG_HOME = folder();
@@ -21,10 +23,10 @@ for (const name of Object.keys(process.env)) {
   }
 }
 
-/** A folder that is gone after the tests of this file. */
+/** A folder that is gone after the tests of this file, and after all that they close. */
 export function folder() {
   const path = mkdtempSync(join(tmpdir(), "portlease-test-"));
-  after(() => rmSync(path, { recursive: true, force: true, maxRetries: 5 }));
+  folders.push(path);
   return path;
 }
 
