@@ -208,8 +208,8 @@ fn ports_are_leased_on_hosts_that_nobody_sees() {
     assert_eq!(again[0].lease.generation, granted[0].lease.generation);
 
     let status = |host: &Host| {
-        fleet
-            .hosts()
+        open(&database.url, Some("control-plane"))
+            .host_statuses()
             .unwrap()
             .into_iter()
             .find(|it| it.host == *host)

@@ -76,13 +76,16 @@ impl Layer {
         let Some(layer) = Self::of_file(path)? else {
             return Ok(None);
         };
-        match layer.tree.find(&["project"]) {
-            Some(entry) => Err(ConfigError::new("All projects would have this one name.")
-                .with_help(format!(
-                    "`project` belongs into a project's {PROJECT_FILE}."
-                ))
-                .at(&entry.key)),
-            None => Ok(Some(layer)),
+        let remedy = format!("`project` belongs into a project's {PROJECT_FILE}.");
+        layer.has_no("project", "All projects would have this one name.", &remedy)?;
+        Ok(Some(layer))
+    }
+
+    /// Refuses a key that says too much where it stands.
+    fn has_no(&self, key: &str, problem: &str, remedy: &str) -> Result<(), ConfigError> {
+        match self.tree.find(&[key]) {
+            Some(entry) => Err(ConfigError::new(problem).with_help(remedy).at(&entry.key)),
+            None => Ok(()),
         }
     }
 
@@ -92,16 +95,10 @@ impl Layer {
         let manifest = root.join(MANIFEST);
         let layers = (Self::of_file(&own)?, Self::of_file(&manifest)?);
         for layer in [&layers.0, &layers.1].into_iter().flatten() {
-            if let Some(entry) = layer.tree.find(&["host"]) {
-                return Err(ConfigError::new(
-                    "All machines with this project would have this one name.",
-                )
-                .with_help(format!(
-                    "`host` belongs into your own file, or into {}.",
-                    variable_of("host")
-                ))
-                .at(&entry.key));
-            }
+            let variable = variable_of("host");
+            let remedy = format!("`host` belongs into your own file, or into {variable}.");
+            let problem = "All machines with this project would have this one name.";
+            layer.has_no("host", problem, &remedy)?;
         }
         match layers {
             (Some(_), Some(second)) => Err(ConfigError::new(format!(

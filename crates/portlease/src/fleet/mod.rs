@@ -18,7 +18,7 @@ use portlease_postgres::{Answered, PostgresStore, Reported};
 use self::answer::Answer;
 pub use self::rhythm::Rhythm;
 pub use self::runner::{Runner, RunnerEvent, RunnerOptions};
-use crate::{Allocator, Error, HostStatus};
+use crate::{Allocator, Error};
 
 /// The hosts of a registry that is a database.
 ///
@@ -27,10 +27,11 @@ use crate::{Allocator, Error, HostStatus};
 /// use portlease::{Allocator, Options, Registry, Wish};
 ///
 /// let registry = Registry::from_url("postgres://portlease@db.example/fleet")?;
-/// let fleet = Allocator::open(Options { registry, ..Options::default() })?.fleet()?;
-/// for status in fleet.hosts()? {
+/// let allocator = Allocator::open(Options { registry, ..Options::default() })?;
+/// for status in allocator.host_statuses()? {
 ///     println!("{}: {} leases", status.host, status.leases);
 /// }
+/// let fleet = allocator.fleet()?;
 /// let host = "worker-7".parse()?;
 /// let wish = Wish::read(r#"{"projectId": "shop", "framework": "vite"}"#)?;
 /// let request = wish.request(&fleet.settings_of(&host)?)?;
@@ -62,11 +63,6 @@ impl Allocator {
 impl Fleet {
     /// How long the runner of another host is waited for by those who do not say how long.
     pub const PATIENCE: Duration = Duration::from_secs(20);
-
-    /// All hosts, by name.
-    pub fn hosts(&self) -> Result<Vec<HostStatus>, Error> {
-        self.allocator.host_statuses()
-    }
 
     /// A host as its runner saw it last: what is leased there now, and what was occupied when it reported.
     ///
